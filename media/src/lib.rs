@@ -1,0 +1,41 @@
+//! The data plane: worker threads that receive RTP from the people on stage and forward it to everyone in the room.
+//!
+//! The control plane decides and tells [`MediaPlane`] with [`RoomChange`]s; the data plane does it packet by packet and
+//! tells what it finds, such as who speaks, with [`MediaEvent`]s. Everything a worker does for a packet is in
+//! `worker`, in the order in which it happens; the protocols it is made of each have a module of their own.
+
+mod counters;
+mod dtls;
+pub mod ice;
+mod ids;
+mod inbound;
+mod keyframe;
+pub mod limits;
+mod nack;
+mod outbound;
+mod outbox;
+mod packet;
+mod peer;
+mod plane;
+mod room;
+pub mod rtcp;
+pub mod rtp;
+pub mod sdp;
+mod slot_sender;
+mod socket;
+mod source;
+mod speech;
+pub mod srtp;
+mod timers;
+mod twcc;
+mod worker;
+
+/// VP8 payload descriptors.
+pub mod vp8;
+
+pub use counters::{Counters, DropReason, Tally};
+pub use dtls::{Fingerprint, Handshake, HandshakeError, Identity, IdentityError, Progress, Setup, SrtpSession};
+pub use ice::Credentials;
+pub use ids::{Generation, Layer, MediaKind, ParticipantId, RoomId, Slot, Ssrc, WorkerId};
+pub use peer::{Gone, PeerConfig};
+pub use plane::{MediaConfig, MediaEvent, MediaPlane, RoomChange, StartError};

@@ -1,0 +1,74 @@
+//! Every limit of the data plane: its value, its reason, and what happens there.
+
+use std::time::Duration;
+
+/// Camera slots of the layout.
+pub const CAMERA_SLOTS: usize = 25;
+/// Voice slots of the layout.
+pub const VOICE_SLOTS: usize = 8;
+/// All slots: cameras, the screen's picture and sound, voices.
+pub const SLOTS: usize = CAMERA_SLOTS + 2 + VOICE_SLOTS;
+
+/// Largest datagram taken in, bytes. The path MTU of the Internet is 1,500; anything longer is cut off by the kernel
+/// and counted as malformed.
+pub(crate) const DATAGRAM_BYTES_MAX: usize = 2_048;
+/// Largest RTP payload forwarded, bytes. With header, extensions and SRTP tag it still fits `DATAGRAM_BYTES_MAX`;
+/// longer ones are dropped and counted.
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 1_500;
+/// Largest datagram sent, bytes: payload, RTP header with one CSRC and one extension word, RTX sequence number, tag.
+pub(crate) const EGRESS_BYTES_MAX: usize = 1_600;
+/// Datagrams read, and datagrams written, with one system call.
+pub(crate) const BATCH: usize = 64;
+/// Socket buffers asked of the kernel, bytes: 20 ms of 1.6 Gbit/s. The kernel may grant less.
+pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 << 20;
+
+/// Packets remembered per slot for retransmission: 1.5 s of a 2.5 Mbit/s camera. Older ones are not resent.
+pub(crate) const RETRANSMIT_PACKETS: usize = 512;
+/// Packets in flight from one worker to another: 10 ms of 25 cameras of 2.5 Mbit/s with room to spare. When a worker
+/// is that far behind, further packets for it are dropped, counted, and key frames are asked for.
+pub(crate) const RING_PACKETS: usize = 1_024;
+/// Commands waiting for a worker. More means the worker hangs; the sender waits.
+pub(crate) const COMMANDS: usize = 1_024;
+/// Events waiting for a room. A room that far behind gets the rest when it has caught up: states are retried.
+pub const ROOM_EVENTS: usize = 1_024;
+
+/// Addresses a peer may have proved at the same time (RFC 8445 §7.3). The oldest is forgotten.
+pub(crate) const ADDRESSES_PER_PEER: usize = 8;
+/// SSRCs a peer may send with: 6 media and RTX streams of the layout twice over. More are dropped and counted.
+pub(crate) const SSRCS_PER_PEER: usize = 32;
+
+/// Consent expires without a valid check for this long (RFC 7675 §5.1); the peer is removed.
+pub(crate) const CONSENT_EXPIRES: Duration = Duration::from_secs(30);
+/// A peer that has not connected (ICE and DTLS) by then is removed.
+pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(20);
+
+/// Least time between key frame requests to one source, over all paths (Jitsi: 200 ms; Janus saw storms without).
+pub(crate) const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(200);
+/// A key frame that does not come is asked for again after this long.
+pub(crate) const KEY_FRAME_RETRY: Duration = Duration::from_millis(500);
+/// Interval of transport-wide feedback to publishers (RFC draft-holmer-rmcat-transport-wide-cc-extensions-01).
+pub(crate) const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
+/// Interval of sender and receiver reports.
+pub(crate) const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+/// Interval at which missing packets are looked for (mediasoup: 40 ms, Signal: 20 ms).
+pub(crate) const NACK_INTERVAL: Duration = Duration::from_millis(20);
+/// A packet is asked for again when it did not come within this time.
+pub(crate) const NACK_RETRY: Duration = Duration::from_millis(60);
+/// How often one packet is asked for (mediasoup: 10).
+pub(crate) const NACK_RETRIES: u8 = 10;
+/// Packets missing at the same time from one source. With more the source is asked for a key frame instead.
+pub(crate) const NACK_PACKETS: usize = 256;
+/// Arrivals remembered for one transport-wide feedback message; older ones are reported as lost.
+pub(crate) const FEEDBACK_PACKETS: usize = 4_096;
+
+/// Longest SDP offer, bytes. The full layout of a browser with nothing trimmed is 151 kB.
+pub const SDP_BYTES_MAX: usize = 256 * 1024;
+/// Most m-sections in an offer: the layout has 39.
+pub const SDP_SECTIONS_MAX: usize = 64;
+/// Longest line of an offer, bytes.
+pub const SDP_LINE_BYTES_MAX: usize = 4_096;
+
+const _: () = assert!(PAYLOAD_BYTES_MAX + 64 <= EGRESS_BYTES_MAX, "a forwarded packet fits its egress buffer");
+const _: () = assert!(EGRESS_BYTES_MAX <= DATAGRAM_BYTES_MAX, "what we send we could receive");
+const _: () = assert!(RETRANSMIT_PACKETS.is_power_of_two(), "the packet ring masks its index");
+const _: () = assert!(SLOTS < 256, "a slot index is a u8");

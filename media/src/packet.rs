@@ -1,0 +1,133 @@
+//! Packets as they are shared: decrypted once, referenced by everyone they are forwarded to.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::ids::Layer;
+use crate::limits;
+use crate::rtp::AudioLevel;
+use crate::vp8::Descriptor;
+
+/// A decrypted RTP packet of a source, without its header.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Packet {
+    /// Layer of the source it belongs to.
+    pub(crate) layer: Layer,
+    /// Extended sequence number within the layer, with the gaps of padding-only packets closed.
+    pub(crate) seq: u64,
+    /// Of the source, in ticks.
+    pub(crate) timestamp: u32,
+    pub(crate) marker: bool,
+    /// For video.
+    pub(crate) vp8: Descriptor,
+    /// For audio.
+    pub(crate) level: Option<AudioLevel>,
+    payload: Vec<u8>,
+}
+
+impl Packet {
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    pub(crate) fn set_payload(&mut self, payload: &[u8]) {
+        self.payload.clear();
+        self.payload.extend_from_slice(payload);
+    }
+}
+
+/// Packets of one source, used again when nobody holds them any more, so that a running source allocates nothing.
+/// Packets are let go in the order in which they were made, because every ring forgets the oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct PacketPool {
+    made: VecDeque<Arc<Packet>>,
+    allocated: u64,
+}
+
+impl PacketPool {
+    /// A packet filled by `fill`.
+    pub(crate) fn make(&mut self, fill: impl FnOnce(&mut Packet)) -> Arc<Packet> {
+        let reusable = self.made.front_mut().is_some_and(|oldest| Arc::get_mut(oldest).is_some());
+        let over_full = self.made.len() >= 2 * limits::RETRANSMIT_PACKETS;
+        let oldest = if reusable || over_full { self.made.pop_front() } else { None };
+        let mut packet = oldest.filter(|packet| Arc::strong_count(packet) == 1).unwrap_or_else(|| {
+            self.allocated += 1;
+            Arc::new(Packet { payload: Vec::with_capacity(limits::PAYLOAD_BYTES_MAX), ..Packet::default() })
+        });
+        fill(Arc::get_mut(&mut packet).expect("nobody else holds this packet"));
+        self.made.push_back(Arc::clone(&packet));
+        packet
+    }
+
+    /// Buffers allocated since the last call.
+    pub(crate) fn take_allocated(&mut self) -> u64 {
+        std::mem::take(&mut self.allocated)
+    }
+}
+
+/// The last packets of a slot's occupant, for retransmission to all viewers.
+#[derive(Debug)]
+pub(crate) struct PacketRing {
+    packets: Box<[Option<Arc<Packet>>]>,
+}
+
+impl PacketRing {
+    pub(crate) fn new() -> Self {
+        Self { packets: vec![None; limits::RETRANSMIT_PACKETS].into_boxed_slice() }
+    }
+
+    pub(crate) fn insert(&mut self, packet: Arc<Packet>) {
+        let place = Self::place(packet.seq);
+        self.packets[place] = Some(packet);
+    }
+
+    pub(crate) fn get(&self, layer: Layer, seq: u64) -> Option<&Arc<Packet>> {
+        let packet = self.packets[Self::place(seq)].as_ref()?;
+        (packet.seq == seq && packet.layer == layer).then_some(packet)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.packets.fill(None);
+    }
+
+    fn place(seq: u64) -> usize {
+        seq as usize % limits::RETRANSMIT_PACKETS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(seq: u64) -> impl FnOnce(&mut Packet) {
+        move |packet| {
+            packet.seq = seq;
+            packet.set_payload(&seq.to_be_bytes());
+        }
+    }
+
+    #[test]
+    fn a_running_source_allocates_only_until_its_ring_is_full() {
+        let (mut pool, mut ring) = (PacketPool::default(), PacketRing::new());
+        for seq in 0..5_000 {
+            ring.insert(pool.make(packet(seq)));
+        }
+        let allocated = pool.take_allocated();
+        assert!((512..=514).contains(&allocated), "{allocated}");
+        for seq in 5_000 - 512..5_000 {
+            assert_eq!(ring.get(Layer(0), seq).unwrap().payload(), seq.to_be_bytes());
+        }
+        assert!(ring.get(Layer(0), 5_000 - 513).is_none());
+        assert!(ring.get(Layer(1), 4_999).is_none());
+    }
+
+    #[test]
+    fn a_packet_somebody_keeps_is_never_overwritten() {
+        let mut pool = PacketPool::default();
+        let kept = pool.make(packet(1));
+        for seq in 2..5_000 {
+            pool.make(packet(seq));
+        }
+        assert_eq!(kept.payload(), 1u64.to_be_bytes());
+    }
+}

@@ -1,0 +1,248 @@
+//! One client's connection: ICE, DTLS, SRTP, what it sends and what it receives.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use arrayvec::ArrayVec;
+
+use crate::counters::{DropReason, Tally};
+use crate::dtls::{Handshake, HandshakeError, Identity, Progress, Setup, SrtpSession};
+use crate::ice::{Credentials, Request};
+use crate::ids::{MediaKind, ParticipantId, RoomId};
+use crate::inbound::Inbound;
+use crate::limits;
+use crate::outbound::{Outbound, Viewer};
+use crate::outbox::Outbox;
+use crate::plane::MediaEvent;
+use crate::room::Room;
+use crate::rtcp;
+use crate::sdp::Session;
+use crate::srtp;
+
+/// What the control plane tells of a new client.
+pub struct PeerConfig {
+    /// The room it is in.
+    pub room: RoomId,
+    /// Its number there.
+    pub participant: ParticipantId,
+    /// The credentials in its answer.
+    pub ice: Credentials,
+    /// What offer and answer agreed upon.
+    pub session: Session,
+    /// The kinds it may send right now.
+    pub permits: [bool; MediaKind::ALL.len()],
+}
+
+/// Why a peer is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// The client said goodbye in DTLS.
+    Closed,
+    /// No valid connectivity check for [`limits::CONSENT_EXPIRES`].
+    ConsentExpired,
+    /// Not connected within [`limits::CONNECT_WITHIN`].
+    NotConnected,
+    /// The DTLS handshake failed.
+    HandshakeFailed,
+    /// A bug of ours; only this peer pays for it.
+    Internal,
+}
+
+/// What became of a peer while it was being looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Its media can flow from now on.
+    Connected,
+    /// It is over.
+    Gone(Gone),
+}
+
+/// See the module.
+pub(crate) struct Peer {
+    pub(crate) room: RoomId,
+    pub(crate) participant: ParticipantId,
+    pub(crate) ice: Credentials,
+    /// Kept after the keys are there, to answer retransmitted flights and to hear goodbye.
+    handshake: Handshake,
+    /// The keys: media can flow once they are there.
+    srtp: Option<Box<SrtpSession>>,
+    created: Instant,
+    /// Last valid connectivity check.
+    checked: Instant,
+    /// Addresses proved by a connectivity check, oldest first.
+    pub(crate) addresses: ArrayVec<SocketAddr, { limits::ADDRESSES_PER_PEER }>,
+    /// Where we send: the pair nominated last, or before any nomination the first one proved.
+    remote: Option<SocketAddr>,
+    nominated: bool,
+    pub(crate) session: Session,
+    pub(crate) inbound: Inbound,
+    pub(crate) outbound: Outbound,
+    told_speaking: bool,
+    /// When it is looked after next.
+    pub(crate) wake_at: Instant,
+}
+
+impl Peer {
+    pub(crate) fn new(config: PeerConfig, identity: &Identity, seed: u64, now: Instant) -> Self {
+        let handshake = Handshake::new(identity, Setup::Passive, config.session.fingerprint, now);
+        Self {
+            room: config.room,
+            participant: config.participant,
+            ice: config.ice,
+            handshake,
+            srtp: None,
+            created: now,
+            checked: now,
+            addresses: ArrayVec::new(),
+            remote: None,
+            nominated: false,
+            inbound: Inbound::new(&config.session, config.permits, now),
+            outbound: Outbound::new(seed, now),
+            session: config.session,
+            told_speaking: false,
+            wake_at: now,
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.srtp.is_some()
+    }
+
+    /// Answers a connectivity check from `from` that named this peer. Returns the address that is forgotten for it.
+    pub(crate) fn handle_check(
+        &mut self,
+        request: &Request,
+        from: SocketAddr,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Result<Option<SocketAddr>, DropReason> {
+        request.authenticate(&self.ice.pwd)?;
+        let response = request.response(from, &self.ice.pwd).ok_or(DropReason::StunMalformed)?;
+        out.send(from, &response);
+        self.checked = now;
+        let mut forgotten = None;
+        if !self.addresses.contains(&from) {
+            if self.addresses.is_full() {
+                let oldest = self.addresses.iter().position(|address| Some(*address) != self.remote).unwrap_or(0);
+                forgotten = Some(self.addresses.remove(oldest));
+            }
+            self.addresses.push(from);
+        }
+        if request.nominates() || (self.remote.is_none() && !self.nominated) {
+            self.nominated |= request.nominates();
+            if self.is_up() && self.remote != Some(from) {
+                out.counters.add(Tally::AddressChanges, 1);
+            }
+            self.remote = Some(from);
+        }
+        Ok(forgotten)
+    }
+
+    /// Takes a DTLS datagram from a proved address.
+    pub(crate) fn handle_dtls(
+        &mut self,
+        datagram: &[u8],
+        from: SocketAddr,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Option<Change> {
+        // Answers go where the question came from: before the nomination that is the only path known to work.
+        let result = self.handshake.handle_datagram(now, datagram, |reply| out.send(from, reply));
+        self.progressed(result, out)
+    }
+
+    fn progressed(&mut self, result: Result<Progress, HandshakeError>, out: &mut Outbox) -> Option<Change> {
+        match result {
+            Ok(Progress::Going) => None,
+            Ok(Progress::Closed) => Some(Change::Gone(Gone::Closed)),
+            Ok(Progress::Done(srtp)) => {
+                out.counters.add(Tally::Handshakes, 1);
+                self.srtp = Some(srtp);
+                Some(Change::Connected)
+            }
+            Err(error) => {
+                out.counters.drop(match error {
+                    HandshakeError::WrongFingerprint => DropReason::DtlsFingerprint,
+                    HandshakeError::Failed | HandshakeError::NoKeys => DropReason::DtlsRejected,
+                });
+                Some(Change::Gone(Gone::HandshakeFailed))
+            }
+        }
+    }
+
+    /// The keys to open what the peer sends.
+    pub(crate) fn srtp_receiver(&mut self) -> Result<&mut srtp::Receiver, DropReason> {
+        self.srtp.as_mut().map(|srtp| &mut srtp.receiver).ok_or(DropReason::NoKeys)
+    }
+
+    /// Where to send and with what keys, together with what is received through it.
+    pub(crate) fn viewer(&mut self) -> Option<Viewer<'_>> {
+        let sender = &mut self.srtp.as_mut()?.sender;
+        Some(Viewer { remote: self.remote?, sender, session: &self.session, outbound: &mut self.outbound })
+    }
+
+    pub(crate) fn send_rtcp(&mut self, mut compound: Vec<u8>, out: &mut Outbox) {
+        if let (Some(srtp), Some(remote)) = (&mut self.srtp, self.remote) {
+            srtp.sender.protect_rtcp(&mut compound);
+            out.send(remote, &compound);
+        }
+    }
+
+    /// Tells the room when the peer started or stopped speaking since it was last told.
+    pub(crate) fn report_speech(&mut self, room: &Room) {
+        let speaking = self.inbound.is_speaking();
+        if speaking != self.told_speaking && room.try_tell(MediaEvent::Speech { participant: self.participant, speaking }) {
+            self.told_speaking = speaking;
+        }
+    }
+
+    /// Sends sender reports for the room's slots when they are due. `now` is NTP time `ntp`.
+    pub(crate) fn send_sender_reports(&mut self, room: &Room, now: Instant, ntp: u64, out: &mut Outbox) {
+        if now < self.outbound.next_report {
+            return;
+        }
+        self.outbound.next_report = now + limits::REPORT_INTERVAL;
+        let Some(mut viewer) = self.viewer() else { return };
+        let reports = viewer.sender_reports(room.clocks(), now, ntp);
+        if !reports.is_empty() {
+            let compound = reports.iter().flat_map(rtcp::sender_report).collect();
+            self.send_rtcp(compound, out);
+        }
+    }
+
+    /// Does what is due at `now` for the connection and the publisher; the viewer's reports are the worker's.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, out: &mut Outbox) -> Option<Change> {
+        if now.saturating_duration_since(self.checked) >= limits::CONSENT_EXPIRES {
+            out.counters.add(Tally::ConsentExpired, 1);
+            return Some(Change::Gone(Gone::ConsentExpired));
+        }
+        if !self.is_up() {
+            if now.saturating_duration_since(self.created) >= limits::CONNECT_WITHIN {
+                return Some(Change::Gone(Gone::NotConnected));
+            }
+            let remote = self.remote;
+            let send = |reply: &[u8]| {
+                if let Some(remote) = remote {
+                    out.send(remote, reply);
+                }
+            };
+            let result = self.handshake.handle_timeout(now, send);
+            return self.progressed(result, out);
+        }
+        for compound in self.inbound.due(now, out) {
+            self.send_rtcp(compound, out);
+        }
+        None
+    }
+
+    /// When [`Peer::handle_timeout`] has something to do again.
+    pub(crate) fn next_timeout(&self, now: Instant) -> Instant {
+        let consent = self.checked + limits::CONSENT_EXPIRES;
+        if self.is_up() {
+            return self.inbound.next_timeout().min(self.outbound.next_report).min(consent);
+        }
+        let connect = self.created + limits::CONNECT_WITHIN;
+        let retransmit = self.handshake.next_timeout().filter(|at| *at > now);
+        retransmit.map_or(connect, |at| at.min(connect)).min(consent)
+    }
+}

@@ -1,0 +1,335 @@
+//! The data plane as the control plane sees it: rooms, peers, and changes that hold once they are applied.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use rtrb::RingBuffer;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::counters::Counters;
+use crate::dtls::{Identity, IdentityError};
+use crate::ice::Credentials;
+use crate::ids::{Generation, MediaKind, ParticipantId, RoomId, Slot, WorkerId};
+use crate::limits;
+use crate::peer::{Gone, PeerConfig};
+use crate::sdp::{AnswerParams, Offer, answer};
+use crate::socket::{self, Waker};
+use crate::worker::{Neighbour, Worker, WorkerParts};
+
+/// How to start the data plane.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// Worker threads, 1 to 64; one per core is right.
+    pub workers: usize,
+    /// Address the workers' sockets bind to; each takes a port of its own.
+    pub bind: IpAddr,
+    /// Addresses told to clients, best first; empty means `bind`.
+    pub announce: Vec<IpAddr>,
+}
+
+/// Why the data plane does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A socket or thread could not be made.
+    #[error("cannot start a media worker: {0}")]
+    Io(#[from] io::Error),
+    /// No certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The system has no randomness.
+    #[error("no randomness: {0}")]
+    Random(#[from] getrandom::Error),
+    /// A number of workers that cannot be.
+    #[error("the number of workers must be 1 to 64")]
+    Workers,
+}
+
+/// What the data plane tells a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// Media can flow.
+    Connected {
+        /// Whose.
+        participant: ParticipantId,
+    },
+    /// The connection is over.
+    Gone {
+        /// Whose.
+        participant: ParticipantId,
+        /// Why.
+        why: Gone,
+    },
+    /// Speech started or stopped, by the audio levels in the RTP headers.
+    Speech {
+        /// Whose.
+        participant: ParticipantId,
+        /// Started or stopped.
+        speaking: bool,
+    },
+}
+
+/// A change of what is forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomChange {
+    /// A participant may, or may not, send a kind of media.
+    Permit {
+        /// Who.
+        participant: ParticipantId,
+        /// What.
+        kind: MediaKind,
+        /// May or may not.
+        permitted: bool,
+    },
+    /// A slot has a new occupant. Ignored when the slot's generation is not older.
+    Map {
+        /// The slot.
+        slot: Slot,
+        /// Its new generation.
+        generation: Generation,
+        /// The occupant, or nobody.
+        occupant: Option<ParticipantId>,
+    },
+}
+
+/// What a worker is told.
+pub(crate) enum Command {
+    OpenRoom { room: RoomId, events: mpsc::Sender<MediaEvent> },
+    CloseRoom { room: RoomId },
+    Connect(Box<PeerConfig>),
+    Disconnect { room: RoomId, participant: ParticipantId },
+    Workers { room: RoomId, workers: u64 },
+    Change { room: RoomId, changes: Arc<[RoomChange]>, applied: Arc<Applied> },
+}
+
+/// Shared by the workers a change goes to; tells when the last of them has let go of it.
+pub(crate) struct Applied(Option<oneshot::Sender<()>>);
+
+impl Drop for Applied {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.0.take() {
+            let _ = waiting.send(());
+        }
+    }
+}
+
+struct Handle {
+    commands: mpsc::Sender<Command>,
+    waker: Waker,
+    candidates: Vec<SocketAddr>,
+    counters: Arc<Mutex<Counters>>,
+    thread: JoinHandle<()>,
+}
+
+impl Handle {
+    async fn send(&self, command: Command) {
+        // A worker ends only after all its handles: the command arrives.
+        let _ = self.commands.send(command).await;
+        self.waker.wake();
+    }
+}
+
+/// Where participants live, and how many of each room on each worker.
+#[derive(Default)]
+struct Homes {
+    homes: HashMap<(RoomId, ParticipantId), usize>,
+    load: Vec<usize>,
+    rooms: HashMap<RoomId, Vec<usize>>,
+}
+
+impl Homes {
+    fn add(&mut self, room: RoomId, participant: ParticipantId) -> usize {
+        let least = self.load.iter().enumerate().min_by_key(|(_, load)| **load).map_or(0, |(worker, _)| worker);
+        self.homes.insert((room, participant), least);
+        self.load[least] += 1;
+        let workers = self.load.len();
+        self.rooms.entry(room).or_insert_with(|| vec![0; workers])[least] += 1;
+        least
+    }
+
+    fn remove(&mut self, room: RoomId, participant: ParticipantId) -> Option<usize> {
+        let worker = self.homes.remove(&(room, participant))?;
+        self.load[worker] -= 1;
+        if let Some(members) = self.rooms.get_mut(&room) {
+            members[worker] -= 1;
+        }
+        Some(worker)
+    }
+
+    /// A bit for each worker that has peers of the room.
+    fn mask(&self, room: RoomId) -> u64 {
+        let members = self.rooms.get(&room).map(Vec::as_slice).unwrap_or_default();
+        members.iter().enumerate().fold(0, |mask, (n, count)| mask | u64::from(*count > 0) << n)
+    }
+}
+
+/// The running data plane. Dropping it ends the workers.
+pub struct MediaPlane {
+    workers: Vec<Handle>,
+    identity: Identity,
+    homes: Mutex<Homes>,
+}
+
+impl MediaPlane {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// When a socket, a thread or the certificate cannot be made.
+    pub fn start(config: &MediaConfig) -> Result<Self, StartError> {
+        if !(1..=64).contains(&config.workers) {
+            return Err(StartError::Workers);
+        }
+        let identity = Identity::generate()?;
+        let wakers = (0..config.workers).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
+        let (mut neighbours, mut inboxes) = rings(&wakers);
+        let mut workers = Vec::with_capacity(config.workers);
+        for (n, waker) in wakers.into_iter().enumerate() {
+            let socket = socket::bind(SocketAddr::new(config.bind, 0))?;
+            let port = socket.local_addr()?.port();
+            let announce = if config.announce.is_empty() { vec![config.bind] } else { config.announce.clone() };
+            let (sender, commands) = mpsc::channel(limits::COMMANDS);
+            let published = Arc::new(Mutex::new(Counters::default()));
+            let mut seed = [0u8; 8];
+            getrandom::fill(&mut seed)?;
+            let parts = WorkerParts {
+                socket,
+                waker: waker.clone(),
+                commands,
+                neighbours: std::mem::take(&mut neighbours[n]),
+                inbox: std::mem::take(&mut inboxes[n]),
+                published: Arc::clone(&published),
+                identity: identity.clone(),
+                seed: u64::from_ne_bytes(seed),
+            };
+            let thread = thread::Builder::new().name(format!("dais-media-{n}")).spawn(|| Worker::new(parts).run())?;
+            let candidates = announce.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+            workers.push(Handle { commands: sender, waker, candidates, counters: published, thread });
+        }
+        let homes = Homes { load: vec![0; config.workers], ..Homes::default() };
+        Ok(Self { workers, identity, homes: Mutex::new(homes) })
+    }
+
+    /// Opens a room on all workers. What happens in it arrives through the receiver.
+    pub async fn open_room(&self, room: RoomId) -> mpsc::Receiver<MediaEvent> {
+        let (events, receiver) = mpsc::channel(limits::ROOM_EVENTS);
+        for worker in &self.workers {
+            worker.send(Command::OpenRoom { room, events: events.clone() }).await;
+        }
+        receiver
+    }
+
+    /// Closes a room; its peers are disconnected.
+    pub async fn close_room(&self, room: RoomId) {
+        {
+            let mut homes = self.homes();
+            let peers: Vec<_> = homes.homes.keys().filter(|(of, _)| *of == room).copied().collect();
+            peers.into_iter().for_each(|(room, participant)| {
+                homes.remove(room, participant);
+            });
+            homes.rooms.remove(&room);
+        }
+        for worker in &self.workers {
+            worker.send(Command::CloseRoom { room }).await;
+        }
+    }
+
+    /// Takes a participant's offer and returns the answer. A connection it had before is replaced.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub async fn connect(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        offer: Offer,
+        permits: [bool; MediaKind::ALL.len()],
+    ) -> Result<String, getrandom::Error> {
+        self.disconnect(room, participant).await;
+        let ice = Credentials::random()?;
+        let (worker, mask) = {
+            let mut homes = self.homes();
+            (homes.add(room, participant), homes.mask(room))
+        };
+        let worker = &self.workers[worker];
+        let fingerprint = self.identity.fingerprint();
+        let answer = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates: &worker.candidates });
+        let config = PeerConfig { room, participant, ice, session: offer.session, permits };
+        worker.send(Command::Connect(Box::new(config))).await;
+        self.tell_workers(room, mask).await;
+        Ok(answer)
+    }
+
+    /// Ends a participant's connection, if there is one.
+    pub async fn disconnect(&self, room: RoomId, participant: ParticipantId) {
+        let (worker, mask) = {
+            let mut homes = self.homes();
+            (homes.remove(room, participant), homes.mask(room))
+        };
+        if let Some(worker) = worker {
+            self.workers[worker].send(Command::Disconnect { room, participant }).await;
+            self.tell_workers(room, mask).await;
+        }
+    }
+
+    async fn tell_workers(&self, room: RoomId, workers: u64) {
+        for worker in &self.workers {
+            worker.send(Command::Workers { room, workers }).await;
+        }
+    }
+
+    /// Changes what is forwarded in a room, in order. When this returns every worker has applied all of it: no packet
+    /// that a change forbids is forwarded after that.
+    pub async fn change(&self, room: RoomId, changes: Vec<RoomChange>) {
+        let (applied, all_applied) = oneshot::channel();
+        let applied = Arc::new(Applied(Some(applied)));
+        let changes: Arc<[RoomChange]> = changes.into();
+        for worker in &self.workers {
+            let (changes, applied) = (Arc::clone(&changes), Arc::clone(&applied));
+            worker.send(Command::Change { room, changes, applied }).await;
+        }
+        drop(applied);
+        let _ = all_applied.await;
+    }
+
+    /// The workers' counters, added up; at most a wake-up old.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.workers.iter().fold(Counters::default(), |mut sum, worker| {
+            sum.merge(&worker.counters.lock().unwrap_or_else(PoisonError::into_inner));
+            sum
+        })
+    }
+
+    fn homes(&self) -> std::sync::MutexGuard<'_, Homes> {
+        self.homes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for MediaPlane {
+    fn drop(&mut self) {
+        for Handle { commands, waker, thread, .. } in self.workers.drain(..) {
+            drop(commands);
+            waker.wake();
+            // A worker that panicked has said so itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A ring from every worker to every other.
+fn rings(wakers: &[Waker]) -> (Vec<Vec<Neighbour>>, Vec<Vec<rtrb::Consumer<crate::worker::Relay>>>) {
+    let count = wakers.len();
+    let mut neighbours: Vec<Vec<Neighbour>> = (0..count).map(|_| Vec::new()).collect();
+    let mut inboxes: Vec<Vec<_>> = (0..count).map(|_| Vec::new()).collect();
+    for from in 0..count {
+        for to in (0..count).filter(|to| *to != from) {
+            let (ring, consumer) = RingBuffer::new(limits::RING_PACKETS);
+            let worker = WorkerId(to as u8);
+            neighbours[from].push(Neighbour { worker, ring, waker: wakers[to].clone(), pushed: false });
+            inboxes[to].push(consumer);
+        }
+    }
+    (neighbours, inboxes)
+}

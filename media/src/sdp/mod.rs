@@ -1,0 +1,9 @@
+//! Offer in, answer out. A session is negotiated once: the client offers, the server answers from a template.
+
+mod answer;
+mod offer;
+mod session;
+
+pub use answer::{AnswerParams, answer};
+pub use offer::{Offer, SdpError};
+pub use session::{Extensions, Receiving, Sending, Session};

@@ -1,0 +1,328 @@
+//! What the server needs of a client's offer. The grammar is the `rtc` crate's.
+
+use std::io::Cursor;
+
+use arrayvec::ArrayVec;
+use rtc::sdp::description::media::MediaDescription;
+use rtc::sdp::description::session::SessionDescription;
+
+use super::session::{Extensions, Receiving, Sending, Session};
+use crate::dtls::Fingerprint;
+use crate::ids::{MediaKind, Slot, Ssrc, is_slot_ssrc};
+use crate::limits;
+use crate::source::LAYERS;
+
+/// Why an offer is refused. The `Display` text is for the client's developer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    /// Longer than [`limits::SDP_BYTES_MAX`], or a line longer than [`limits::SDP_LINE_BYTES_MAX`].
+    #[error("the offer is too long")]
+    TooLong,
+    /// Not SDP.
+    #[error("the offer is not valid SDP")]
+    Malformed,
+    /// More sections than [`limits::SDP_SECTIONS_MAX`], or more of one kind than the layout has.
+    #[error("the offer has more m-sections than the room's layout")]
+    TooManySections,
+    /// A section that is neither `sendonly` nor `recvonly`.
+    #[error("m-section {0} must be sendonly or recvonly")]
+    Direction(usize),
+    /// A section that is neither audio nor video.
+    #[error("m-section {0} is neither audio nor video")]
+    Media(usize),
+    /// A section without mid.
+    #[error("m-section {0} has no mid")]
+    NoMid(usize),
+    /// A section whose mid is not in the BUNDLE group, or no BUNDLE group.
+    #[error("m-section {0} is not bundled")]
+    NotBundled(usize),
+    /// A section without Opus (audio) or VP8 (video).
+    #[error("m-section {0} offers neither Opus nor VP8")]
+    Codec(usize),
+    /// No SHA-256 fingerprint.
+    #[error("the offer has no sha-256 fingerprint")]
+    NoFingerprint,
+    /// The client wants to be the passive side of DTLS, which the server is.
+    #[error("the offer must allow the active DTLS role")]
+    Setup,
+    /// No ICE credentials.
+    #[error("the offer has no ICE credentials")]
+    NoIce,
+    /// One id for two header extensions (RFC 8285 §6).
+    #[error("header extension ids differ between m-sections")]
+    ExtensionConflict,
+    /// An SSRC of the client is one of the slots' (RFC 3550 §8.2).
+    #[error("an SSRC of the offer collides with a slot; offer again")]
+    SsrcCollision,
+    /// Nothing to send or receive.
+    #[error("the offer has no m-section")]
+    Empty,
+}
+
+impl SdpError {
+    /// Stable code, part of the protocol.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong => "sdp_too_long",
+            Self::Malformed => "sdp_malformed",
+            Self::TooManySections => "sdp_too_many_sections",
+            Self::Direction(_) => "sdp_direction",
+            Self::Media(_) => "sdp_media",
+            Self::NoMid(_) => "sdp_no_mid",
+            Self::NotBundled(_) => "sdp_not_bundled",
+            Self::Codec(_) => "sdp_codec",
+            Self::NoFingerprint => "sdp_no_fingerprint",
+            Self::Setup => "sdp_setup",
+            Self::NoIce => "sdp_no_ice",
+            Self::ExtensionConflict => "sdp_extension_conflict",
+            Self::SsrcCollision => "sdp_ssrc_collision",
+            Self::Empty => "sdp_empty",
+        }
+    }
+}
+
+/// What an m-section is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Sends(MediaKind),
+    Receives(Slot),
+}
+
+/// One m-section of an offer, in order.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    pub(super) mid: String,
+    pub(super) purpose: Purpose,
+    pub(super) payload_type: u8,
+    pub(super) rtx_payload_type: Option<u8>,
+    pub(super) fmtp: Option<String>,
+    pub(super) extensions: Extensions,
+}
+
+/// An offer that can be answered.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub(super) sections: Vec<Section>,
+    /// What it amounts to.
+    pub session: Session,
+}
+
+impl Offer {
+    /// Reads an offer. The n-th section that sends audio or video, and the n-th that receives, have the purposes told
+    /// in docs/protocol.md.
+    ///
+    /// # Errors
+    /// An [`SdpError`] that says what the client did wrong.
+    pub fn parse(sdp: &str) -> Result<Self, SdpError> {
+        if sdp.len() > limits::SDP_BYTES_MAX || sdp.lines().any(|line| line.len() > limits::SDP_LINE_BYTES_MAX) {
+            return Err(SdpError::TooLong);
+        }
+        if sdp.matches("\nm=").count() > limits::SDP_SECTIONS_MAX {
+            return Err(SdpError::TooManySections);
+        }
+        let description = SessionDescription::unmarshal(&mut Cursor::new(sdp.as_bytes()));
+        let description = description.map_err(|_| SdpError::Malformed)?;
+        let first = description.media_descriptions.first().ok_or(SdpError::Empty)?;
+        let transport = |key: &str| {
+            let at_session = description.attribute(key).map(String::as_str);
+            at_session.or_else(|| first.attribute(key).flatten())
+        };
+        let fingerprint = transport("fingerprint").and_then(parse_fingerprint).ok_or(SdpError::NoFingerprint)?;
+        if transport("setup") == Some("passive") {
+            return Err(SdpError::Setup);
+        }
+        transport("ice-ufrag").and(transport("ice-pwd")).ok_or(SdpError::NoIce)?;
+        let bundled = description.attribute("group").and_then(|group| group.strip_prefix("BUNDLE ")).unwrap_or_default();
+
+        let mut offer = Self { sections: Vec::new(), session: Session::new(fingerprint, limits::SLOTS) };
+        let mut purposes = Purposes::default();
+        for (n, media) in description.media_descriptions.iter().enumerate() {
+            let section = offer.read_section(n, media, &mut purposes)?;
+            if !bundled.split(' ').any(|mid| mid == section.mid) {
+                return Err(SdpError::NotBundled(n));
+            }
+            offer.sections.push(section);
+        }
+        Ok(offer)
+    }
+
+    fn read_section(
+        &mut self,
+        n: usize,
+        media: &MediaDescription,
+        purposes: &mut Purposes,
+    ) -> Result<Section, SdpError> {
+        let video = match media.media_name.media.as_str() {
+            "audio" => false,
+            "video" => true,
+            _ => return Err(SdpError::Media(n)),
+        };
+        let mid = media.attribute("mid").flatten().filter(|mid| is_token(mid)).ok_or(SdpError::NoMid(n))?.to_owned();
+        let sends = match (media.has_attribute("sendonly"), media.has_attribute("recvonly")) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => return Err(SdpError::Direction(n)),
+        };
+        let purpose = purposes.next(video, sends).ok_or(SdpError::TooManySections)?;
+        let codec = Codec::find(media, video).ok_or(SdpError::Codec(n))?;
+        let extensions = read_extensions(media);
+        self.session.extensions = merged(self.session.extensions, extensions)?;
+        match purpose {
+            Purpose::Sends(kind) => {
+                let ssrc = read_ssrcs(media);
+                let collides = ssrc.is_some_and(|(media, rtx)| is_slot_ssrc(media) || rtx.is_some_and(is_slot_ssrc));
+                if collides {
+                    return Err(SdpError::SsrcCollision);
+                }
+                let rids = read_simulcast(media);
+                // RFC 8853: with simulcast, SSRCs are told apart by rid on the wire, not by the offer.
+                let ssrc = ssrc.filter(|_| rids.is_empty());
+                let (payload_type, rtx_payload_type) = (codec.payload_type, codec.rtx);
+                let sending = Sending { mid: mid.clone(), payload_type, rtx_payload_type, ssrc, rids };
+                self.session.set_sending(kind, sending);
+            }
+            Purpose::Receives(slot) => {
+                let audio_level = extensions.audio_level;
+                let receiving = Receiving { payload_type: codec.payload_type, rtx_payload_type: codec.rtx, audio_level };
+                self.session.set_receiving(slot, receiving);
+            }
+        }
+        let (payload_type, rtx_payload_type, fmtp) = (codec.payload_type, codec.rtx, codec.fmtp);
+        Ok(Section { mid, purpose, payload_type, rtx_payload_type, fmtp, extensions })
+    }
+}
+
+/// Deals out purposes in the order of the layout.
+#[derive(Default)]
+struct Purposes {
+    sending: [usize; 2],
+    receiving: [usize; 2],
+}
+
+impl Purposes {
+    fn next(&mut self, video: bool, sends: bool) -> Option<Purpose> {
+        let counter = if sends { &mut self.sending } else { &mut self.receiving };
+        let n = counter[usize::from(video)];
+        counter[usize::from(video)] += 1;
+        match (sends, video, n) {
+            (true, false, 0) => Some(Purpose::Sends(MediaKind::Mic)),
+            (true, false, 1) => Some(Purpose::Sends(MediaKind::ScreenAudio)),
+            (true, true, 0) => Some(Purpose::Sends(MediaKind::Camera)),
+            (true, true, 1) => Some(Purpose::Sends(MediaKind::Screen)),
+            (true, _, _) => None,
+            (false, true, limits::CAMERA_SLOTS) => Some(Purpose::Receives(Slot::SCREEN)),
+            (false, true, n) => Slot::camera(n).map(Purpose::Receives),
+            (false, false, limits::VOICE_SLOTS) => Some(Purpose::Receives(Slot::SCREEN_AUDIO)),
+            (false, false, n) => Slot::voice(n).map(Purpose::Receives),
+        }
+    }
+}
+
+/// The codec the server speaks, as the client numbers it.
+struct Codec {
+    payload_type: u8,
+    rtx: Option<u8>,
+    fmtp: Option<String>,
+}
+
+impl Codec {
+    fn find(media: &MediaDescription, video: bool) -> Option<Self> {
+        let name = if video { "VP8/90000" } else { "opus/48000/2" };
+        let payload_type = rtpmaps(media).find(|(_, codec)| codec.eq_ignore_ascii_case(name))?.0;
+        let rtx = rtpmaps(media).find_map(|(rtx, codec)| {
+            let repairs = codec.eq_ignore_ascii_case("rtx/90000")
+                && fmtp(media, rtx).is_some_and(|fmtp| apt(fmtp) == Some(payload_type));
+            repairs.then_some(rtx)
+        });
+        let fmtp = fmtp(media, payload_type).filter(|fmtp| fmtp.bytes().all(|b| (0x20..0x7f).contains(&b)));
+        Some(Self { payload_type, rtx, fmtp: fmtp.map(str::to_owned) })
+    }
+}
+
+/// The values of all attributes `key`.
+fn values<'a>(media: &'a MediaDescription, key: &'a str) -> impl Iterator<Item = &'a str> {
+    media.attributes.iter().filter(move |a| a.key == key).filter_map(|a| a.value.as_deref())
+}
+
+fn rtpmaps(media: &MediaDescription) -> impl Iterator<Item = (u8, &str)> {
+    values(media, "rtpmap").filter_map(|value| {
+        let (payload_type, codec) = value.split_once(' ')?;
+        let payload_type = payload_type.parse().ok().filter(|payload_type| *payload_type < 128)?;
+        Some((payload_type, codec.trim()))
+    })
+}
+
+fn fmtp(media: &MediaDescription, payload_type: u8) -> Option<&str> {
+    values(media, "fmtp").find_map(|value| {
+        let (number, parameters) = value.split_once(' ')?;
+        (number.parse() == Ok(payload_type)).then_some(parameters)
+    })
+}
+
+/// RFC 4588 §8.6: the payload type that is retransmitted.
+fn apt(fmtp: &str) -> Option<u8> {
+    fmtp.split(';').find_map(|parameter| parameter.trim().strip_prefix("apt=")?.parse().ok())
+}
+
+fn parse_fingerprint(value: &str) -> Option<Fingerprint> {
+    let (hash, digest) = value.split_once(' ')?;
+    hash.eq_ignore_ascii_case("sha-256").then(|| Fingerprint::parse(digest.trim()))?
+}
+
+fn read_extensions(media: &MediaDescription) -> Extensions {
+    let mut extensions = Extensions::default();
+    for value in values(media, "extmap") {
+        let Some((id, uri)) = value.split_once(' ') else { continue };
+        // RFC 8285 §5: an id may carry a direction; 15 is reserved in one-byte headers.
+        let id = id.split('/').next().and_then(|id| id.parse().ok()).filter(|id| (1..=14).contains(id));
+        match uri.split(' ').next().unwrap_or_default() {
+            super::answer::MID => extensions.mid = id,
+            super::answer::RID => extensions.rid = id,
+            super::answer::REPAIRED_RID => extensions.repaired_rid = id,
+            super::answer::AUDIO_LEVEL => extensions.audio_level = id,
+            super::answer::TRANSPORT_CC => extensions.transport_cc = id,
+            _ => {}
+        }
+    }
+    extensions
+}
+
+/// RFC 8843 §9.2: in a bundle an extension has one id.
+fn merged(all: Extensions, section: Extensions) -> Result<Extensions, SdpError> {
+    let one = |all: Option<u8>, section: Option<u8>| match (all, section) {
+        (Some(all), Some(section)) if all != section => Err(SdpError::ExtensionConflict),
+        (all, section) => Ok(all.or(section)),
+    };
+    Ok(Extensions {
+        mid: one(all.mid, section.mid)?,
+        rid: one(all.rid, section.rid)?,
+        repaired_rid: one(all.repaired_rid, section.repaired_rid)?,
+        audio_level: one(all.audio_level, section.audio_level)?,
+        transport_cc: one(all.transport_cc, section.transport_cc)?,
+    })
+}
+
+fn read_ssrcs(media: &MediaDescription) -> Option<(Ssrc, Option<Ssrc>)> {
+    let number = |text: &str| text.parse().ok().map(Ssrc);
+    let group = values(media, "ssrc-group").find_map(|value| value.strip_prefix("FID "));
+    if let Some((media, rtx)) = group.and_then(|pair| pair.split_once(' ')) {
+        return Some((number(media)?, number(rtx.trim())));
+    }
+    let first = values(media, "ssrc").next()?;
+    Some((number(first.split(' ').next()?)?, None))
+}
+
+/// RFC 8853 §5.1: `a=simulcast:send q;h;f`, as the client orders it, which is smallest first in dais.
+fn read_simulcast(media: &MediaDescription) -> ArrayVec<String, LAYERS> {
+    let send = values(media, "simulcast").find_map(|value| value.strip_prefix("send "));
+    let streams = send.unwrap_or_default().split(' ').next().unwrap_or_default().split(';');
+    // Alternatives after a comma are not used; a `~` marks a stream that starts paused.
+    let rids = streams.filter_map(|stream| stream.split(',').next()).map(|rid| rid.trim_start_matches('~'));
+    rids.filter(|rid| is_token(rid)).take(LAYERS).map(str::to_owned).collect()
+}
+
+/// RFC 8866 §9: letters, digits and marks that cannot break a line.
+fn is_token(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_{}.+~".contains(&b))
+}

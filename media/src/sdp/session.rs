@@ -1,0 +1,92 @@
+//! What an offer and its answer agreed upon.
+
+use arrayvec::ArrayVec;
+
+use crate::dtls::Fingerprint;
+use crate::ids::{MediaKind, Slot, Ssrc};
+use crate::source::LAYERS;
+
+/// The media session of one client.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Fingerprint of the client's certificate.
+    pub fingerprint: Fingerprint,
+    /// Header extension ids, the same in all sections (RFC 8843 §9.2).
+    pub extensions: Extensions,
+    sending: [Option<Sending>; MediaKind::ALL.len()],
+    /// By slot index; a client may ask for fewer slots than the layout has.
+    receiving: Vec<Option<Receiving>>,
+}
+
+/// Ids of the header extensions the server reads or writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extensions {
+    /// urn:ietf:params:rtp-hdrext:sdes:mid (RFC 8843 §15).
+    pub mid: Option<u8>,
+    /// urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id (RFC 8852).
+    pub rid: Option<u8>,
+    /// urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id (RFC 8852).
+    pub repaired_rid: Option<u8>,
+    /// urn:ietf:params:rtp-hdrext:ssrc-audio-level (RFC 6464).
+    pub audio_level: Option<u8>,
+    /// Transport-wide sequence number.
+    pub transport_cc: Option<u8>,
+}
+
+/// An m-section the client sends in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// Its mid.
+    pub mid: String,
+    /// Payload type of Opus or VP8.
+    pub payload_type: u8,
+    /// Payload type of its retransmissions.
+    pub rtx_payload_type: Option<u8>,
+    /// Media SSRC and RTX SSRC, where the offer tells them.
+    pub ssrc: Option<(Ssrc, Option<Ssrc>)>,
+    /// Simulcast rids, smallest layer first; empty without simulcast.
+    pub rids: ArrayVec<String, LAYERS>,
+}
+
+/// An m-section the client receives a slot in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receiving {
+    /// Payload type of Opus or VP8.
+    pub payload_type: u8,
+    /// Payload type of retransmissions.
+    pub rtx_payload_type: Option<u8>,
+    /// Id of the audio level extension, where this section has it.
+    pub audio_level: Option<u8>,
+}
+
+impl Session {
+    pub(super) fn new(fingerprint: Fingerprint, slots: usize) -> Self {
+        Self { fingerprint, extensions: Extensions::default(), sending: [const { None }; 4], receiving: vec![None; slots] }
+    }
+
+    pub(super) fn set_sending(&mut self, kind: MediaKind, sending: Sending) {
+        self.sending[kind as usize] = Some(sending);
+    }
+
+    pub(super) fn set_receiving(&mut self, slot: Slot, receiving: Receiving) {
+        self.receiving[slot.index()] = Some(receiving);
+    }
+
+    /// How the client sends `kind`, if it can.
+    #[must_use]
+    pub fn sending(&self, kind: MediaKind) -> Option<&Sending> {
+        self.sending[kind as usize].as_ref()
+    }
+
+    /// How the client receives `slot`, if it asked for it.
+    #[must_use]
+    pub fn receiving(&self, slot: Slot) -> Option<&Receiving> {
+        self.receiving[slot.index()].as_ref()
+    }
+
+    /// The kind sent in the section with `mid`.
+    #[must_use]
+    pub fn kind_of_mid(&self, mid: &[u8]) -> Option<MediaKind> {
+        MediaKind::ALL.into_iter().find(|kind| self.sending(*kind).is_some_and(|s| s.mid.as_bytes() == mid))
+    }
+}

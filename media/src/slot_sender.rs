@@ -1,0 +1,243 @@
+//! One slot as one viewer receives it: continuous sequence numbers, timestamps and picture ids over any number of
+//! occupants, each of whom starts with a key frame.
+
+use std::time::Instant;
+
+use arrayvec::ArrayVec;
+
+use crate::ids::{Generation, Layer, MediaKind, Slot};
+use crate::packet::Packet;
+use crate::vp8::{LastSent, Shift};
+
+/// Occupants and layers remembered for retransmission, the current one included.
+const SEGMENTS: usize = 4;
+
+/// A stretch of the viewer's stream that comes from one layer of one occupant.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    generation: Generation,
+    layer: Layer,
+    /// First sequence number of the source that belongs to it.
+    first_in: u64,
+    /// Added to the source's extended sequence number.
+    seq_delta: u64,
+    /// Added to the source's timestamp.
+    timestamp_delta: u32,
+    shift: Shift,
+}
+
+impl Segment {
+    fn rewrite(&self, packet: &Packet) -> Rewritten {
+        Rewritten {
+            seq: packet.seq.wrapping_add(self.seq_delta),
+            timestamp: packet.timestamp.wrapping_add(self.timestamp_delta),
+            shift: self.shift,
+        }
+    }
+
+    fn first_out(&self) -> u64 {
+        self.first_in.wrapping_add(self.seq_delta)
+    }
+}
+
+/// A packet's numbers as the viewer sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rewritten {
+    /// Extended sequence number, the SRTP packet index.
+    pub(crate) seq: u64,
+    pub(crate) timestamp: u32,
+    pub(crate) shift: Shift,
+}
+
+/// The highest numbers sent.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    seq: u64,
+    timestamp: u32,
+    vp8: LastSent,
+    at: Instant,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct SlotSender {
+    slot: Slot,
+    /// The current segment is the last one, if it is of the slot's current generation.
+    segments: ArrayVec<Segment, SEGMENTS>,
+    last: Option<Last>,
+    first_seq: u16,
+    rtx_seq: u64,
+    packets: u32,
+    octets: u32,
+}
+
+impl SlotSender {
+    /// A sender whose stream starts at sequence number `first_seq`, which is random (RFC 3550 §5.1).
+    pub(crate) fn new(slot: Slot, first_seq: u16) -> Self {
+        let rtx_seq = u64::from(first_seq);
+        Self { slot, segments: ArrayVec::new(), last: None, first_seq, rtx_seq, packets: 0, octets: 0 }
+    }
+
+    /// Numbers for `packet` of the slot's occupant `generation`; none while the viewer waits for a key frame, or for a
+    /// packet from before its key frame.
+    pub(crate) fn forward(&mut self, generation: Generation, packet: &Packet, now: Instant) -> Option<Rewritten> {
+        let current = self.segments.last().filter(|s| s.generation == generation && s.layer == packet.layer);
+        let segment = match current {
+            Some(segment) if packet.seq < segment.first_in => return None,
+            Some(segment) => *segment,
+            None => self.start_segment(generation, packet, now)?,
+        };
+        let rewritten = segment.rewrite(packet);
+        if self.last.is_none_or(|last| rewritten.seq > last.seq) {
+            let vp8 = segment.shift.applied(&packet.vp8);
+            self.last = Some(Last { seq: rewritten.seq, timestamp: rewritten.timestamp, vp8, at: now });
+        }
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(packet.payload().len() as u32);
+        Some(rewritten)
+    }
+
+    /// Whether the viewer has pictures of occupant `generation`, or needs a key frame first.
+    pub(crate) fn awaits_key_frame(&self, generation: Generation) -> bool {
+        self.slot.kind().is_video() && self.segments.last().is_none_or(|segment| segment.generation != generation)
+    }
+
+    fn start_segment(&mut self, generation: Generation, packet: &Packet, now: Instant) -> Option<Segment> {
+        if self.slot.kind().is_video() && !packet.vp8.starts_key_frame {
+            return None;
+        }
+        let (first_out, timestamp, shift) = match self.last {
+            None => (u64::from(self.first_seq), packet.timestamp, Shift::default()),
+            Some(last) => {
+                let elapsed = ticks(self.slot.kind(), last.at, now).max(1);
+                (last.seq + 1, last.timestamp.wrapping_add(elapsed), Shift::following(last.vp8, &packet.vp8))
+            }
+        };
+        let segment = Segment {
+            generation,
+            layer: packet.layer,
+            first_in: packet.seq,
+            seq_delta: first_out.wrapping_sub(packet.seq),
+            timestamp_delta: timestamp.wrapping_sub(packet.timestamp),
+            shift,
+        };
+        if self.segments.is_full() {
+            self.segments.remove(0);
+        }
+        self.segments.push(segment);
+        Some(segment)
+    }
+
+    /// Which packet of occupant `generation` the viewer knows as `seq`: its layer and number in the source, and the
+    /// numbers it was sent with.
+    pub(crate) fn sent_as(&self, generation: Generation, seq: u16) -> Option<(Layer, u64, u64)> {
+        let last = self.last?;
+        let delta = seq.wrapping_sub(last.seq as u16) as i16;
+        let out = last.seq.checked_add_signed(i64::from(delta)).filter(|out| *out <= last.seq)?;
+        let segment = self.segments.iter().rev().find(|segment| segment.first_out() <= out)?;
+        (segment.generation == generation).then(|| (segment.layer, out.wrapping_sub(segment.seq_delta), out))
+    }
+
+    /// The numbers `packet` was sent with before; used when it is sent again.
+    pub(crate) fn resend(&self, generation: Generation, packet: &Packet) -> Option<Rewritten> {
+        let of = |segment: &&Segment| segment.generation == generation && segment.layer == packet.layer;
+        let segment = self.segments.iter().rev().find(|s| of(s) && s.first_in <= packet.seq)?;
+        Some(segment.rewrite(packet))
+    }
+
+    /// The next sequence number of the retransmission stream (RFC 4588 §4), extended.
+    pub(crate) fn next_rtx_seq(&mut self) -> u64 {
+        self.rtx_seq += 1;
+        self.rtx_seq
+    }
+
+    /// RTP timestamp the viewer would see for the source's `timestamp`, with packets and payload octets sent so far;
+    /// none while `layer` of occupant `generation` is not being sent.
+    pub(crate) fn report(&self, generation: Generation, layer: Layer, timestamp: u32) -> Option<(u32, u32, u32)> {
+        let segment = self.segments.last().filter(|s| s.generation == generation && s.layer == layer)?;
+        Some((timestamp.wrapping_add(segment.timestamp_delta), self.packets, self.octets))
+    }
+}
+
+/// Time between two instants in ticks of the RTP clock.
+pub(crate) fn ticks(kind: MediaKind, from: Instant, to: Instant) -> u32 {
+    let micros = to.saturating_duration_since(from).as_micros() as u64;
+    (micros * u64::from(kind.clock_rate()) / 1_000_000) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::vp8::{Descriptor, PictureId};
+
+    fn video(layer: u8, seq: u64, timestamp: u32, key: bool) -> Packet {
+        let picture_id = Some(PictureId { at: 2, wide: true, value: (seq % 0x8000) as u16 });
+        let vp8 = Descriptor { starts_key_frame: key, picture_id, tl0_pic_idx: Some((4, seq as u8)) };
+        let mut packet = Packet::default();
+        (packet.layer, packet.seq, packet.timestamp, packet.vp8) = (Layer(layer), seq, timestamp, vp8);
+        packet
+    }
+
+    fn sender() -> SlotSender {
+        SlotSender::new(Slot::camera(3).unwrap(), 65_530)
+    }
+
+    #[test]
+    fn a_new_occupant_waits_for_its_key_frame_and_then_continues_all_numbers() {
+        let (mut sender, start) = (sender(), Instant::now());
+        let (a, b) = (Generation(1), Generation(2));
+        assert!(sender.forward(a, &video(0, 99, 500, false), start).is_none());
+        assert!(sender.awaits_key_frame(a));
+        let first = sender.forward(a, &video(0, 100, 3_500, true), start).unwrap();
+        assert_eq!((first.seq, first.timestamp), (65_530, 3_500));
+        let second = sender.forward(a, &video(0, 101, 6_500, false), start).unwrap();
+        assert_eq!((second.seq, second.timestamp), (65_531, 6_500));
+
+        let later = start + Duration::from_millis(100);
+        assert!(sender.forward(b, &video(0, 7, 40, false), later).is_none());
+        let next = sender.forward(b, &video(0, 8, 90, true), later).unwrap();
+        assert_eq!((next.seq, next.timestamp), (65_532, 6_500 + 9_000));
+        assert_eq!(next.shift.applied(&video(0, 8, 0, true).vp8), LastSent { picture_id: 102, tl0_pic_idx: 102 });
+        assert!(sender.forward(a, &video(0, 102, 9_500, false), later).is_none(), "the old occupant is over");
+    }
+
+    #[test]
+    fn a_late_packet_keeps_its_place_but_not_before_the_key_frame() {
+        let (mut sender, now) = (sender(), Instant::now());
+        let generation = Generation(1);
+        sender.forward(generation, &video(0, 100, 0, true), now).unwrap();
+        sender.forward(generation, &video(0, 103, 0, false), now).unwrap();
+        assert_eq!(sender.forward(generation, &video(0, 101, 0, false), now).unwrap().seq, 65_531);
+        assert!(sender.forward(generation, &video(0, 99, 0, false), now).is_none());
+        assert_eq!(sender.forward(generation, &video(0, 104, 0, false), now).unwrap().seq, 65_534);
+    }
+
+    #[test]
+    fn a_lost_number_leads_back_to_the_packet_over_layers_and_wraps() {
+        let (mut sender, now) = (sender(), Instant::now());
+        let generation = Generation(1);
+        for seq in 100..110 {
+            sender.forward(generation, &video(0, seq, 0, seq == 100), now).unwrap();
+        }
+        for seq in 5_000..5_010 {
+            sender.forward(generation, &video(1, seq, 0, seq == 5_000), now).unwrap();
+        }
+        let sent = |wire: u64| sender.sent_as(generation, wire as u16).map(|(layer, seq, _)| (layer.0, seq));
+        assert_eq!(sent(65_530), Some((0, 100)));
+        assert_eq!(sent(65_539), Some((0, 109)));
+        assert_eq!(sent(65_540), Some((1, 5_000)));
+        assert_eq!(sent(65_549), Some((1, 5_009)));
+        assert_eq!(sent(65_550), None, "not sent yet");
+        assert_eq!(sent(65_529), None, "before the first");
+        assert!(sender.sent_as(Generation(2), 65_535).is_none(), "another occupant's packets are never resent");
+    }
+
+    #[test]
+    fn audio_needs_no_key_frame() {
+        let mut sender = SlotSender::new(Slot::voice(0).unwrap(), 7);
+        assert!(!sender.awaits_key_frame(Generation(1)));
+        assert!(sender.forward(Generation(1), &video(0, 1, 0, false), Instant::now()).is_some());
+    }
+}

@@ -1,0 +1,255 @@
+//! Transport-wide feedback to publishers (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet
+//! arrived. A browser that gets none stays at 300 kbit/s.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::ids::{REPORTER_SSRC, Ssrc};
+use crate::limits;
+use crate::rtp::SeqExtender;
+
+/// Unit of arrival deltas.
+const DELTA: Duration = Duration::from_micros(250);
+/// Unit of the reference time.
+const REFERENCE: Duration = Duration::from_millis(64);
+/// How long an arrival is kept after it was reported, so that a packet overtaken by others can be reported late.
+const LATE: Duration = Duration::from_millis(500);
+
+/// Records arrivals and reports them.
+#[derive(Debug)]
+pub(crate) struct FeedbackRecorder {
+    epoch: Instant,
+    seqs: SeqExtender,
+    /// Arrival of each sequence number from `first` on.
+    arrivals: VecDeque<Option<Instant>>,
+    first: u64,
+    /// The first number the next feedback covers.
+    unreported: u64,
+    pending: bool,
+    feedback_count: u8,
+}
+
+impl FeedbackRecorder {
+    /// A recorder whose reference times count from `epoch`.
+    pub(crate) fn new(epoch: Instant) -> Self {
+        Self {
+            epoch,
+            seqs: SeqExtender::default(),
+            arrivals: VecDeque::new(),
+            first: 0,
+            unreported: 0,
+            pending: false,
+            feedback_count: 0,
+        }
+    }
+
+    /// Notes that the packet with transport-wide number `seq` arrived at `now`.
+    pub(crate) fn record(&mut self, seq: u16, now: Instant) {
+        let seq = self.seqs.record(seq);
+        if self.arrivals.is_empty() {
+            (self.first, self.unreported) = (seq, seq);
+        }
+        let Some(offset) = seq.checked_sub(self.first) else { return };
+        if offset >= limits::FEEDBACK_PACKETS as u64 * 2 {
+            // A jump that far is a new start, not a loss.
+            self.arrivals.clear();
+            (self.first, self.unreported) = (seq, seq);
+        }
+        let offset = (seq - self.first) as usize;
+        if offset >= self.arrivals.len() {
+            self.arrivals.resize(offset + 1, None);
+        }
+        if self.arrivals[offset].is_none() {
+            self.arrivals[offset] = Some(now);
+            self.unreported = self.unreported.min(seq);
+            self.pending = true;
+        }
+    }
+
+    /// The RTCP packet that reports everything not reported yet.
+    pub(crate) fn feedback(&mut self, media: Ssrc) -> Option<Vec<u8>> {
+        if !self.pending {
+            return None;
+        }
+        self.pending = false;
+        let skip = (self.unreported - self.first) as usize;
+        let start = skip + self.arrivals.range(skip..).position(Option::is_some)?;
+        let end = self.arrivals.len().min(start + limits::FEEDBACK_PACKETS);
+        let base = self.first + start as u64;
+        let reference = self.reference(self.arrivals[start]?);
+
+        let mut last = self.epoch + REFERENCE * reference;
+        let mut symbols = Vec::with_capacity(end - start);
+        let mut deltas = Vec::with_capacity(end - start);
+        for arrival in self.arrivals.range(start..end) {
+            let delta = arrival.and_then(|at| i16::try_from(ticks(last, at)).ok());
+            match delta {
+                None => symbols.push(Symbol::Lost),
+                Some(delta) => {
+                    last = if delta < 0 { last - DELTA * u32::from(delta.unsigned_abs()) } else { last + DELTA * delta as u32 };
+                    if let Ok(small) = u8::try_from(delta) {
+                        symbols.push(Symbol::Small);
+                        deltas.push(small);
+                    } else {
+                        symbols.push(Symbol::Large);
+                        deltas.extend(delta.to_be_bytes());
+                    }
+                }
+            }
+        }
+
+        let mut packet = vec![0x80 | 15, 205, 0, 0];
+        packet.extend(REPORTER_SSRC.0.to_be_bytes());
+        packet.extend(media.0.to_be_bytes());
+        packet.extend((base as u16).to_be_bytes());
+        packet.extend((symbols.len() as u16).to_be_bytes());
+        packet.extend(&reference.to_be_bytes()[1..]);
+        packet.push(self.feedback_count);
+        write_chunks(&symbols, &mut packet);
+        packet.extend(deltas);
+        pad_to_words(&mut packet);
+
+        self.feedback_count = self.feedback_count.wrapping_add(1);
+        self.unreported = self.first + end as u64;
+        self.forget_old();
+        Some(packet)
+    }
+
+    /// 24 bits of reference time units since the epoch.
+    fn reference(&self, at: Instant) -> u32 {
+        let units = at.saturating_duration_since(self.epoch).as_millis() / REFERENCE.as_millis();
+        (units as u32) & 0x00ff_ffff
+    }
+
+    fn forget_old(&mut self) {
+        let Some(newest) = self.arrivals.back().copied().flatten() else { return };
+        while self.first < self.unreported && self.arrivals.len() > 1 {
+            if self.arrivals.front().copied().flatten().is_some_and(|at| newest.saturating_duration_since(at) < LATE) {
+                break;
+            }
+            self.arrivals.pop_front();
+            self.first += 1;
+        }
+    }
+}
+
+/// Difference in units of 250 µs, negative where `at` is before `last`.
+fn ticks(last: Instant, at: Instant) -> i64 {
+    let micros = |duration: Duration| duration.as_micros() as i64;
+    let delta = if at >= last { micros(at - last) } else { -micros(last - at) };
+    delta / DELTA.as_micros() as i64
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Symbol {
+    Lost = 0,
+    Small = 1,
+    Large = 2,
+}
+
+/// §3.1.3 and §3.1.4: runs of at least seven as run-length chunks, everything else as vectors of seven.
+fn write_chunks(mut symbols: &[Symbol], out: &mut Vec<u8>) {
+    const VECTOR: usize = 7;
+    const RUN_MAX: usize = 0x1fff;
+    while let Some(&first) = symbols.first() {
+        let run = symbols.iter().take(RUN_MAX).take_while(|symbol| **symbol == first).count();
+        let (chunk, taken) = if run >= VECTOR || run == symbols.len() {
+            (((first as u16) << 13) | run as u16, run)
+        } else {
+            let taken = symbols.len().min(VECTOR);
+            let bits = symbols[..taken].iter().enumerate();
+            (bits.fold(0xc000, |chunk, (n, symbol)| chunk | (*symbol as u16) << (12 - 2 * n)), taken)
+        };
+        out.extend(chunk.to_be_bytes());
+        symbols = &symbols[taken..];
+    }
+}
+
+/// RFC 3550 §6.4.1: pads to a multiple of four bytes and sets length and P bit.
+fn pad_to_words(packet: &mut Vec<u8>) {
+    let padding = (4 - packet.len() % 4) % 4;
+    if padding > 0 {
+        packet.resize(packet.len() + padding - 1, 0);
+        packet.push(padding as u8);
+        packet[0] |= 0x20;
+    }
+    let words = (packet.len() / 4 - 1) as u16;
+    packet[2..4].copy_from_slice(&words.to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rtc::rtcp::transport_feedbacks::transport_layer_cc::{PacketStatusChunk, SymbolTypeTcc, TransportLayerCc};
+    use rtc::shared::marshal::Unmarshal;
+
+    use super::*;
+
+    /// Reads a feedback with the `rtc` crate: numbers received, with their arrival in ms after the epoch.
+    fn decoded(packet: &[u8]) -> (u16, Vec<(u16, f64)>) {
+        let feedback = TransportLayerCc::unmarshal(&mut &packet[..]).unwrap();
+        let symbols = feedback.packet_chunks.iter().flat_map(|chunk| match chunk {
+            PacketStatusChunk::RunLengthChunk(run) => vec![run.packet_status_symbol; usize::from(run.run_length)],
+            PacketStatusChunk::StatusVectorChunk(vector) => vector.symbol_list.clone(),
+        });
+        let mut at = f64::from(feedback.reference_time) * 64.0;
+        let mut deltas = feedback.recv_deltas.iter();
+        let mut received = Vec::new();
+        for (n, symbol) in symbols.take(usize::from(feedback.packet_status_count)).enumerate() {
+            if symbol != SymbolTypeTcc::PacketNotReceived {
+                at += deltas.next().unwrap().delta as f64 / 1000.0;
+                received.push((feedback.base_sequence_number.wrapping_add(n as u16), at));
+            }
+        }
+        (feedback.packet_status_count, received)
+    }
+
+    #[test]
+    fn losses_and_reordering_are_reported_as_they_were() {
+        let epoch = Instant::now();
+        let mut recorder = FeedbackRecorder::new(epoch);
+        let at = |ms: u64| epoch + Duration::from_millis(ms);
+        for (seq, ms) in [(65_534, 100), (65_535, 101), (1, 103), (0, 104), (5, 180)] {
+            recorder.record(seq, at(ms));
+        }
+        let (count, received) = decoded(&recorder.feedback(Ssrc(1)).unwrap());
+        assert_eq!(count, 8);
+        assert_eq!(received, [(65_534, 100.0), (65_535, 101.0), (0, 104.0), (1, 103.0), (5, 180.0)]);
+        assert_eq!(recorder.feedback(Ssrc(1)), None);
+    }
+
+    #[test]
+    fn a_packet_that_comes_after_its_report_is_reported_late() {
+        let epoch = Instant::now();
+        let mut recorder = FeedbackRecorder::new(epoch);
+        recorder.record(1, epoch + Duration::from_millis(10));
+        recorder.record(3, epoch + Duration::from_millis(12));
+        recorder.feedback(Ssrc(1)).unwrap();
+        recorder.record(2, epoch + Duration::from_millis(20));
+        let (_, received) = decoded(&recorder.feedback(Ssrc(1)).unwrap());
+        assert_eq!(received, [(2, 20.0), (3, 12.0)]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_arrival_is_reported_once_in_order(gaps in prop::collection::vec((1u16..40, 0u64..90), 1..300)) {
+            let epoch = Instant::now();
+            let mut recorder = FeedbackRecorder::new(epoch);
+            let (mut seq, mut ms, mut sent) = (60_000u16, 5u64, Vec::new());
+            let mut reported = Vec::new();
+            for (n, (gap, wait)) in gaps.into_iter().enumerate() {
+                seq = seq.wrapping_add(gap);
+                ms += wait;
+                recorder.record(seq, epoch + Duration::from_millis(ms));
+                sent.push((seq, ms as f64));
+                if n % 9 == 8 {
+                    reported.extend(decoded(&recorder.feedback(Ssrc(1)).unwrap()).1);
+                }
+            }
+            if let Some(packet) = recorder.feedback(Ssrc(1)) {
+                reported.extend(decoded(&packet).1);
+            }
+            prop_assert_eq!(reported, sent);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The web client, embedded.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use include_dir::{Dir, include_dir};
+
+/// What `build.rs` built.
+static FILES: Dir<'_> = include_dir!("$OUT_DIR/web");
+
+pub(crate) fn routes() -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/r/{room}", get(page))
+        .route("/assets/{file}", get(asset))
+        .route("/{file}", get(other))
+}
+
+/// The page is one file for every room; which room it is, it reads from its address.
+async fn page() -> Response {
+    file("index.html", "no-cache")
+}
+
+/// Names of assets contain a hash of their content.
+async fn asset(Path(name): Path<String>) -> Response {
+    file(&format!("assets/{name}"), "public, max-age=31536000, immutable")
+}
+
+async fn other(Path(name): Path<String>) -> Response {
+    file(&name, "no-cache")
+}
+
+fn file(path: &str, caching: &'static str) -> Response {
+    let Some(file) = FILES.get_file(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let mime = mime_guess::from_path(path).first_or_octet_stream();
+    let headers = [(header::CONTENT_TYPE, mime.as_ref()), (header::CACHE_CONTROL, caching)];
+    (headers, file.contents()).into_response()
+}

@@ -1,0 +1,17 @@
+//! What clients talk to: the WebSocket protocol ([`protocol`], described in docs/protocol.md), access tokens
+//! ([`token`]), and the embedded web client.
+//!
+//! A session authenticates with a token, is told what it may do, enters the room, and from then on is a queue of
+//! messages each way. The room itself lives elsewhere, behind [`RoomHandle`] and [`Directory`].
+
+#[cfg(feature = "client")]
+mod client;
+pub mod limits;
+pub mod protocol;
+mod room;
+mod server;
+mod session;
+pub mod token;
+
+pub use room::{Directory, Entering, Outgoing, RoomHandle, RoomMessage, SessionQueue};
+pub use server::{Signaling, router};

@@ -1,0 +1,52 @@
+//! Routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State, WebSocketUpgrade};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::get;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::limits;
+use crate::room::Directory;
+use crate::session;
+use crate::token::TokenKeys;
+
+/// What sessions need.
+#[derive(Clone)]
+pub struct Signaling {
+    /// Where rooms are found.
+    pub directory: Arc<dyn Directory>,
+    /// What tokens are checked with.
+    pub keys: TokenKeys,
+}
+
+/// Everything a page may load and do: only what comes from this server.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
+     media-src 'self' blob:; style-src 'self'; object-src 'none'; base-uri 'none'";
+
+/// The protocol under `/v1` and, with the feature `client`, the room's page.
+pub fn router(signaling: Signaling) -> Router {
+    let router = Router::new()
+        .route("/v1/rooms/{room}/session", get(open_session))
+        .route("/healthz", get(|| async { "ok" }))
+        .with_state(signaling);
+    #[cfg(feature = "client")]
+    let router = router.merge(crate::client::routes());
+    let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    router
+        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "no-referrer"))
+}
+
+async fn open_session(
+    State(signaling): State<Signaling>,
+    Path(room): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let upgrade = upgrade.max_message_size(limits::FRAME_BYTES_MAX).max_frame_size(limits::FRAME_BYTES_MAX);
+    upgrade.on_upgrade(move |socket| session::run(socket, signaling, room))
+}

@@ -1,0 +1,28 @@
+//! Names for the things a stage counts.
+
+use serde::{Deserialize, Serialize};
+
+/// A participant's number within the room. Given in order of entry, never reused, never 0; it travels as the CSRC of
+/// forwarded RTP packets (RFC 3550 §5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ParticipantId(pub u32);
+
+/// Wall-clock time in milliseconds since the Unix epoch, given from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Millis(pub u64);
+
+/// Index of a slot among those of its kind: cameras `0..25`, voices `0..8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slot(pub u8);
+
+/// Counts the occupants a slot has had. It only grows, so the greater of two mappings of one slot is the valid one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Generation(pub u32);
+
+impl Generation {
+    /// The generation that follows this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
