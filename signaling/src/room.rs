@@ -41,6 +41,8 @@ pub enum RoomMessage {
         /// Whose.
         participant: ParticipantId,
     },
+    /// The room ends; everyone in it is told.
+    End,
 }
 
 /// Somebody who comes in.

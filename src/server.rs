@@ -1,0 +1,126 @@
+//! Start and stop order: data plane, rooms, web server; and back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::routing::get;
+use dais_media::{Counters, MediaPlane};
+use dais_signaling::protocol::SessionError;
+use dais_signaling::token::{Claims, TokenKeys};
+use dais_signaling::{Signaling, router};
+use dais_stage::{Role, Settings};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::config::{Config, ConfigError};
+use crate::metrics::Metrics;
+use crate::rooms::Rooms;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data plane does not start.
+    #[error(transparent)]
+    Media(#[from] dais_media::StartError),
+    /// The address of the web server cannot be bound.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+}
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    keys: TokenKeys,
+    rooms: Arc<Rooms>,
+    media: Arc<MediaPlane>,
+    stop: oneshot::Sender<()>,
+    web: JoinHandle<std::io::Result<()>>,
+}
+
+/// How long open sessions may take to end when the server stops.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+impl Server {
+    /// Starts everything; sessions are served when this returns.
+    ///
+    /// # Errors
+    /// When a setting, a socket or a thread is not to be had.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let keys = config.token_keys()?;
+        let media = Arc::new(MediaPlane::start(&config.media())?);
+        let metrics = Arc::new(Metrics::new());
+        let rooms = Arc::new(Rooms::new(Arc::clone(&media), Arc::clone(&metrics)));
+        let signaling = Signaling { directory: Arc::<Rooms>::clone(&rooms), keys: keys.clone() };
+        let scraped = Arc::clone(&media);
+        let routes = router(signaling)
+            .route("/metrics", get(move || async move { metrics.render(scraped.counters()) }));
+        let failed = |error| StartError::Listen(config.listen, error);
+        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
+        let web = tokio::spawn(async move { serving.await });
+        info!(%address, workers = config.media().workers, "serving");
+        Ok(Self { address, keys, rooms, media, stop, web })
+    }
+
+    /// Address of the web server.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Opens a room, unless there is one with this id.
+    pub fn open_room(&self, id: &str, title: &str, settings: Settings) {
+        self.rooms.open(id, title, settings);
+    }
+
+    /// Signs an access token.
+    ///
+    /// # Errors
+    /// When the claims cannot be signed.
+    pub fn token(
+        &self,
+        room: &str,
+        role: Role,
+        name: Option<&str>,
+        valid: Duration,
+    ) -> Result<String, SessionError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let exp = (now + valid).as_secs();
+        self.keys.sign(&Claims { room: room.to_owned(), role, name: name.map(str::to_owned), exp })
+    }
+
+    /// Address of a room's page with a token. The token stands in the fragment, which browsers keep to themselves.
+    ///
+    /// # Errors
+    /// When the token cannot be signed.
+    pub fn link(&self, room: &str, role: Role, valid: Duration) -> Result<String, SessionError> {
+        let token = self.token(room, role, None, valid)?;
+        Ok(format!("http://{}/r/{room}#token={token}", self.address))
+    }
+
+    /// The data plane's counters.
+    #[must_use]
+    pub fn media_counters(&self) -> Counters {
+        self.media.counters()
+    }
+
+    /// Tells everyone, ends the sessions and then the web server.
+    pub async fn stop(self) {
+        self.rooms.close_all().await;
+        let _ = self.stop.send(());
+        if tokio::time::timeout(STOP_WITHIN, self.web).await.is_err() {
+            warn!("some connections did not end in time");
+        }
+        info!("stopped");
+    }
+}
