@@ -1,0 +1,226 @@
+//! A client: session and media.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dais::Server;
+use dais_media::rtp::AudioLevel;
+use dais_stage::Role;
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::media::{Incoming, Numbers, Path, Received, Unconnected, vp8};
+use super::offer::{Ssrcs, offer};
+use super::{PATIENCE, QUIET, ROOM, token};
+
+/// A WebSocket that speaks the protocol.
+pub struct Session {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    next_id: u32,
+    /// Messages read while waiting for another.
+    pub seen: Vec<Value>,
+}
+
+impl Session {
+    pub async fn open(server: &Server) -> Self {
+        Self::open_room(server, ROOM).await
+    }
+
+    pub async fn open_room(server: &Server, room: &str) -> Self {
+        let url = format!("ws://{}/v1/rooms/{room}/session", server.address());
+        let (socket, _) = connect_async(url).await.expect("the server takes WebSockets");
+        Self { socket, next_id: 1, seen: Vec::new() }
+    }
+
+    pub async fn send(&mut self, message: &Value) {
+        self.send_text(&message.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.expect("the session is open");
+    }
+
+    pub async fn send_message(&mut self, message: Message) {
+        self.socket.send(message).await.expect("the session is open");
+    }
+
+    /// The next message, or nothing when the server closed the session.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            let message = timeout(PATIENCE, self.socket.next()).await.expect("the server says something");
+            match message? {
+                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).expect("messages are JSON")),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Waits for a message that `fits`; the others are kept in `seen`.
+    pub async fn until(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let message = self.next().await.unwrap_or_else(|| panic!("closed while waiting for {what}"));
+            if fits(&message) {
+                return message;
+            }
+            self.seen.push(message);
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    pub async fn request(&mut self, mut request: Value) -> Value {
+        let id = self.next_id;
+        self.next_id += 1;
+        request["id"] = json!(id);
+        self.send(&request).await;
+        self.until("the answer to a request", |message| message["id"] == id).await
+    }
+
+    pub async fn hello(&mut self, token: &str) -> Value {
+        self.send(&json!({ "type": "hello", "protocol": 1, "token": token })).await;
+        self.next().await.expect("hello is answered")
+    }
+
+    /// Messages of a type that have come so far, or come within a moment.
+    pub async fn settle(&mut self) -> Vec<Value> {
+        let end = tokio::time::Instant::now() + QUIET;
+        while let Ok(Some(Ok(message))) = tokio::time::timeout_at(end, self.socket.next()).await {
+            if let Message::Text(text) = message {
+                self.seen.push(serde_json::from_str(&text).unwrap());
+            }
+        }
+        std::mem::take(&mut self.seen)
+    }
+}
+
+/// What a client asks for when it enters.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub role: Role,
+    pub stage: bool,
+    pub mic: bool,
+    pub camera: bool,
+    pub cameras: usize,
+    pub voices: usize,
+}
+
+impl Wish {
+    pub const VIEWER: Self =
+        Self { role: Role::Participant, stage: false, mic: false, camera: false, cameras: 25, voices: 8 };
+    pub const STAGE: Self = Self { stage: true, mic: true, camera: true, ..Self::VIEWER };
+    pub const HOST: Self = Self { role: Role::Host, ..Self::VIEWER };
+}
+
+static NEXT_SSRC: AtomicU32 = AtomicU32::new(0x2000_0000);
+
+/// Somebody in the room with media connected.
+pub struct Client {
+    pub you: u32,
+    pub session: Session,
+    pub path: Path,
+    pub incoming: Incoming,
+    pub ssrcs: Ssrcs,
+    audio_seq: u64,
+    video_seq: u64,
+    picture: u16,
+}
+
+impl Client {
+    pub async fn enter(server: &Server, name: &str, wish: Wish) -> Self {
+        let mut session = Session::open(server).await;
+        let entry = session.hello(&token(server, wish.role, name)).await;
+        assert_eq!(entry["type"], "entry", "{entry}");
+        let unconnected = Unconnected::new().await;
+        let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
+        let ssrcs = Ssrcs { mic, camera: mic + 1, camera_rtx: mic + 2 };
+        let fingerprint = unconnected.identity.fingerprint();
+        let sdp = offer(fingerprint, &unconnected.ufrag, ssrcs, wish.cameras, wish.voices);
+        let place = if wish.stage { "stage" } else { "viewer" };
+        let enter = json!({
+            "type": "enter", "place": place, "mic": wish.mic, "camera": wish.camera, "offer": sdp,
+        });
+        let entered = session.request(enter).await;
+        assert_eq!(entered["type"], "entered", "{entered}");
+        let (path, incoming) = unconnected.connect(entered["answer"].as_str().unwrap()).await;
+        let you = entered["you"].as_u64().unwrap() as u32;
+        Self { you, session, path, incoming, ssrcs, audio_seq: 100, video_seq: 1_000, picture: 7 }
+    }
+
+    pub async fn request(&mut self, request: Value) -> Value {
+        self.session.request(request).await
+    }
+
+    /// A request that must be carried out.
+    pub async fn does(&mut self, request: Value) {
+        let answer = self.request(request).await;
+        assert_eq!(answer["type"], "ok", "{answer}");
+    }
+
+    /// A request that must be refused, and the code.
+    pub async fn is_refused(&mut self, request: Value) -> String {
+        let answer = self.request(request).await;
+        assert_eq!(answer["type"], "error", "{answer}");
+        answer["code"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn notice(&mut self) -> Value {
+        let is_notice = |message: &Value| message["type"] == "notice";
+        if let Some(at) = self.session.seen.iter().position(is_notice) {
+            return self.session.seen.remove(at)["notice"].clone();
+        }
+        self.session.until("a notice", is_notice).await["notice"].clone()
+    }
+
+    /// Sends 20 ms of audio at `dbov`.
+    pub async fn speak(&mut self, dbov: u8, payload: &[u8]) {
+        self.audio_seq += 1;
+        let (ssrc, seq) = (self.ssrcs.mic, self.audio_seq);
+        let numbers = Numbers { ssrc, seq, timestamp: seq as u32 * 960 };
+        self.path.send_audio(numbers, AudioLevel { dbov, voice: dbov < 50 }, payload).await;
+    }
+
+    /// Sends a frame of one packet.
+    pub async fn show(&mut self, key: bool, body: &[u8]) {
+        let payload = vp8(key, true, self.next_picture(), body);
+        self.video(true, &payload).await;
+    }
+
+    pub fn next_picture(&mut self) -> u16 {
+        self.picture += 1;
+        self.picture
+    }
+
+    /// Sends a video packet with the next sequence number, which it returns.
+    pub async fn video(&mut self, marker: bool, payload: &[u8]) -> u64 {
+        self.video_seq += 1;
+        let (ssrc, seq) = (self.ssrcs.camera, self.video_seq);
+        let timestamp = u32::from(self.picture) * 3_000;
+        self.path.send_video(Numbers { ssrc, seq, timestamp }, marker, payload).await;
+        seq
+    }
+
+    /// The next packet that `fits`.
+    pub async fn packet(&mut self, what: &str, fits: impl Fn(&Received) -> bool) -> Received {
+        let wait = async {
+            loop {
+                let packet = self.incoming.packets.recv().await.expect("the path is open");
+                if fits(&packet) {
+                    return packet;
+                }
+            }
+        };
+        timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never received {what}"))
+    }
+
+    /// Everything received until nothing has come for a moment.
+    pub async fn drain(&mut self) -> Vec<Received> {
+        let mut all = Vec::new();
+        while let Ok(Some(packet)) = timeout(QUIET, self.incoming.packets.recv()).await {
+            all.push(packet);
+        }
+        all
+    }
+}

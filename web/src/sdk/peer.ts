@@ -1,0 +1,89 @@
+/**
+ * The media connection: one RTCPeerConnection, negotiated once. All slots of the layout are there from the start; what
+ * happens on stage changes who stands in them, never the session description.
+ */
+
+/** Slots of the layout, as docs/protocol.md numbers them. */
+export const LAYOUT = { cameras: 25, voices: 8 } as const;
+
+/** Simulcast layers of a camera, smallest first. */
+const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
+  { rid: "q", scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_500_000 },
+];
+
+export class Peer {
+  /** How often a description was agreed upon. It stays at one. */
+  negotiations = 0;
+  readonly connection: RTCPeerConnection;
+  readonly #mic: RTCRtpSender;
+  readonly #camera: RTCRtpSender;
+  readonly #cameras: RTCRtpReceiver[];
+  readonly #voices: RTCRtpReceiver[];
+
+  constructor() {
+    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    const add = (kind: "audio" | "video", direction: "sendonly" | "recvonly", layers?: RTCRtpEncodingParameters[]) => {
+      const transceiver = connection.addTransceiver(kind, { direction, ...(layers && { sendEncodings: layers }) });
+      prefer(transceiver, kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"], direction);
+      return transceiver;
+    };
+    const receivers = (kind: "audio" | "video", count: number) =>
+      Array.from({ length: count }, () => add(kind, "recvonly").receiver);
+    this.connection = connection;
+    // The order within a kind gives each section its meaning.
+    this.#mic = add("audio", "sendonly").sender;
+    this.#camera = add("video", "sendonly", CAMERA_LAYERS).sender;
+    add("video", "sendonly");
+    add("audio", "sendonly");
+    this.#cameras = receivers("video", LAYOUT.cameras);
+    receivers("video", 1);
+    this.#voices = receivers("audio", LAYOUT.voices);
+    receivers("audio", 1);
+  }
+
+  /** The offer. Gathering candidates is not waited for: the server answers checks, it sends none. */
+  async offer(): Promise<string> {
+    await this.connection.setLocalDescription();
+    return this.connection.localDescription?.sdp ?? "";
+  }
+
+  async accept(answer: string): Promise<void> {
+    await this.connection.setRemoteDescription({ type: "answer", sdp: answer });
+    this.negotiations += 1;
+  }
+
+  /** Starts or stops sending; the session description stays as it is. */
+  setMic(track: MediaStreamTrack | null): Promise<void> {
+    return this.#mic.replaceTrack(track);
+  }
+
+  /** See {@link setMic}. */
+  setCamera(track: MediaStreamTrack | null): Promise<void> {
+    return this.#camera.replaceTrack(track);
+  }
+
+  /** The track of a camera slot; the same for the life of the connection. */
+  camera(slot: number): MediaStreamTrack | null {
+    return this.#cameras[slot]?.track ?? null;
+  }
+
+  /** The tracks of all voice slots. */
+  voices(): MediaStreamTrack[] {
+    return this.#voices.map((receiver) => receiver.track);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}
+
+/** Leaves only `mimes` in the section: an offer of 60 kB instead of 150. */
+function prefer(transceiver: RTCRtpTransceiver, mimes: string[], direction: "sendonly" | "recvonly"): void {
+  const kind = transceiver.receiver.track.kind;
+  const side = direction === "sendonly" ? RTCRtpSender : RTCRtpReceiver;
+  const codecs = side.getCapabilities(kind)?.codecs ?? [];
+  const wanted = codecs.filter((codec) => mimes.includes(codec.mimeType.toLowerCase()));
+  if (wanted.length > 0 && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(wanted);
+}
