@@ -165,7 +165,8 @@ impl Peer {
                     HandshakeError::WrongFingerprint => DropReason::DtlsFingerprint,
                     HandshakeError::Failed | HandshakeError::NoKeys => DropReason::DtlsRejected,
                 });
-                Some(Change::Gone(Gone::HandshakeFailed))
+                // The keys are there: what somebody injects into the association afterwards ends nothing.
+                (!self.is_up()).then_some(Change::Gone(Gone::HandshakeFailed))
             }
         }
     }

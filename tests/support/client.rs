@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::media::{Incoming, Numbers, Path, Received, Unconnected, vp8};
-use super::offer::{Ssrcs, offer};
+use super::offer::{Ssrcs, attribute, offer};
 use super::{PATIENCE, QUIET, ROOM, token};
 
 /// A WebSocket that speaks the protocol.
@@ -123,6 +123,8 @@ pub struct Client {
     pub path: Path,
     pub incoming: Incoming,
     pub ssrcs: Ssrcs,
+    /// The server's answer to the offer.
+    pub answer: String,
     audio_seq: u64,
     video_seq: u64,
     picture: u16,
@@ -146,7 +148,8 @@ impl Client {
         assert_eq!(entered["type"], "entered", "{entered}");
         let (path, incoming) = unconnected.connect(entered["answer"].as_str().unwrap()).await;
         let you = entered["you"].as_u64().unwrap() as u32;
-        Self { you, session, path, incoming, ssrcs, audio_seq: 100, video_seq: 1_000, picture: 7 }
+        let answer = entered["answer"].as_str().unwrap().to_owned();
+        Self { you, session, path, incoming, ssrcs, answer, audio_seq: 100, video_seq: 1_000, picture: 7 }
     }
 
     pub async fn request(&mut self, request: Value) -> Value {
@@ -213,6 +216,15 @@ impl Client {
             }
         };
         timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never received {what}"))
+    }
+
+    /// Checks connectivity from another socket, which is nominated, and returns it.
+    pub async fn moves_to_another_address(&self) -> tokio::net::UdpSocket {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (ufrag, pwd) = (attribute(&self.answer, "ice-ufrag"), attribute(&self.answer, "ice-pwd"));
+        let check = dais_media::ice::binding_request("testclnt", ufrag, pwd, true).unwrap();
+        socket.send_to(&check, self.path.server).await.unwrap();
+        socket
     }
 
     /// Everything received until nothing has come for a moment.
