@@ -1,0 +1,186 @@
+/** A real server, and people who open its page. */
+
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { resolve } from "node:path";
+import { expect, test as base } from "@playwright/test";
+import type { Browser, BrowserContext, Page } from "@playwright/test";
+
+export type Role = "Host" | "Speaker" | "Participant";
+
+/** A server process with a demo room. */
+export class Server {
+  private constructor(
+    private readonly process: ChildProcess,
+    readonly links: Record<Role, string>,
+  ) {}
+
+  /** Starts the binary and reads the links it prints, as a person would. */
+  static async start(args: string[] = []): Promise<Server> {
+    const binary = process.env["DAIS_BIN"] ?? resolve("../../target/debug/dais");
+    const child = spawn(binary, ["--listen", "127.0.0.1:0", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    let printed = "";
+    const links = await new Promise<Record<Role, string>>((done, failed) => {
+      child.once("error", failed);
+      child.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
+      child.stdout?.on("data", (data: Buffer) => {
+        printed += data.toString();
+        const link = (role: Role) => new RegExp(`${role} +(http\\S+)`).exec(printed)?.[1];
+        const [Host, Speaker, Participant] = [link("Host"), link("Speaker"), link("Participant")];
+        if (Host && Speaker && Participant && printed.includes("Ctrl-C")) done({ Host, Speaker, Participant });
+      });
+    });
+    return new Server(child, links);
+  }
+
+  get origin(): string {
+    return new URL(this.links.Host).origin;
+  }
+
+  /** The sum of a metric over the label values that match. */
+  async metric(name: string, label = ""): Promise<number> {
+    const text = await (await fetch(`${this.origin}/metrics`)).text();
+    const lines = text.split("\n").filter((line) => line.startsWith(name) && line.includes(label));
+    return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+  }
+
+  async stop(): Promise<number | null> {
+    const ended = new Promise<number | null>((done) => this.process.once("exit", done));
+    this.process.kill("SIGINT");
+    return ended;
+  }
+}
+
+/** What a page received in its slots, by kind. */
+export interface Received {
+  kind: "audio" | "video";
+  mid: string;
+  packets: number;
+  frames: number;
+  energy: number;
+}
+
+/** Somebody with a browser of their own. */
+export class Person {
+  private constructor(
+    readonly page: Page,
+    readonly name: string,
+    private readonly context: BrowserContext,
+  ) {}
+
+  /** Opens a link and waits for the entry window. Counts every session description of the page. */
+  static async open(browser: Browser, link: string, name: string, script?: string): Promise<Person> {
+    const context = await browser.newContext({ permissions: ["camera", "microphone"] });
+    await context.addInitScript(() => {
+      const count = { local: 0, remote: 0, errors: [] as string[] };
+      Object.assign(globalThis, { negotiations: count });
+      for (const [method, side] of [["setLocalDescription", "local"], ["setRemoteDescription", "remote"]] as const) {
+        const original = RTCPeerConnection.prototype[method] as (...args: unknown[]) => Promise<void>;
+        RTCPeerConnection.prototype[method] = function (this: RTCPeerConnection, ...args: unknown[]) {
+          count[side] += 1;
+          return original.apply(this, args);
+        };
+      }
+      addEventListener("error", (event) => count.errors.push(event.message));
+      addEventListener("unhandledrejection", (event) => count.errors.push(String(event.reason)));
+    });
+    if (script !== undefined) await context.addInitScript(script);
+    const page = await context.newPage();
+    await page.goto(link);
+    await expect(page.getByRole("heading", { name: "Set devices" })).toBeVisible();
+    return new Person(page, name, context);
+  }
+
+  /** Types the name, waits for the camera, and comes in. */
+  async join(how: "Join as viewer" | "Join stage"): Promise<void> {
+    await this.page.getByLabel("Your name").fill(this.name);
+    const button = this.page.getByRole("button", { name: how });
+    await expect(button).toBeEnabled();
+    await button.click();
+    await expect(this.page.getByRole("main", { name: "Stage" })).toBeVisible();
+  }
+
+  tile(name: string) {
+    return this.page.getByRole("article", { name });
+  }
+
+  list(title: "On stage" | "Viewers") {
+    return this.page.getByRole("list", { name: title });
+  }
+
+  /** Clicks an entry of the three-dots menu on somebody's tile. */
+  async choose(name: string, item: string): Promise<void> {
+    const tile = this.tile(name);
+    await tile.hover();
+    await tile.getByRole("button", { name: `More about ${name}` }).click();
+    await this.page.getByRole("menuitem", { name: item }).click();
+  }
+
+  /** What has come in so far, slot by slot. */
+  received(): Promise<Received[]> {
+    return this.page.evaluate(async () => {
+      const peer = (globalThis as unknown as { dais: { room: { peer: { connection: RTCPeerConnection } } } }).dais.room.peer;
+      const stats = await peer.connection.getStats();
+      return [...stats.values()]
+        .filter((report) => report.type === "inbound-rtp" && report.packetsReceived > 0)
+        .map((report) => ({
+          kind: report.kind,
+          mid: report.mid,
+          packets: report.packetsReceived,
+          frames: report.framesDecoded ?? 0,
+          energy: report.totalAudioEnergy ?? 0,
+        }));
+    });
+  }
+
+  /** Session descriptions agreed upon, and errors of the page. */
+  negotiations(): Promise<{ local: number; remote: number; errors: string[] }> {
+    return this.page.evaluate(() => (globalThis as unknown as { negotiations: { local: number; remote: number; errors: string[] } }).negotiations);
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
+
+/** How many slots grew in pictures, and how many in sound, between two looks. */
+export function growing(before: Received[], after: Received[]): { pictures: number; voices: number } {
+  const grew = (kind: "audio" | "video", what: "frames" | "energy") =>
+    after.filter((now) => now.kind === kind && now[what] > (before.find(({ mid }) => mid === now.mid)?.[what] ?? 0)).length;
+  return { pictures: grew("video", "frames"), voices: grew("audio", "energy") };
+}
+
+/** Waits until `person` decodes that many moving pictures and hears that many voices. */
+export async function expectLive(person: Person, pictures: number, voices: number): Promise<void> {
+  let before = await person.received();
+  await expect
+    .poll(
+      async () => {
+        const after = await person.received();
+        const result = growing(before, after);
+        before = after;
+        return result;
+      },
+      { intervals: [1_500], timeout: 30_000 },
+    )
+    .toEqual({ pictures, voices });
+}
+
+export const test = base.extend<{ server: Server; open: (role: Role, name: string) => Promise<Person> }>({
+  server: async ({}, use) => {
+    const server = await Server.start();
+    await use(server);
+    expect(await server.stop()).toBe(0);
+  },
+  open: async ({ browser, server }, use) => {
+    const people: Person[] = [];
+    await use(async (role, name) => {
+      const person = await Person.open(browser, server.links[role], name);
+      people.push(person);
+      return person;
+    });
+    for (const person of people) await person.close();
+  },
+});
+
+export { expect };

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import { Person, expect, expectLive, test } from "./dais";
+import { PORTRAITS } from "./portraits";
+
+/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
+const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
+const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
+
+test("pictures of the room with three people on stage", async ({ browser, server }) => {
+  const enter = async (role: keyof typeof server.links, name: string, script: string) => Person.open(browser, server.links[role], name, script);
+  const maya = await enter("Host", "Maya Levin", PORTRAITS.maya);
+  await maya.page.getByLabel("Your name").fill("Maya Levin");
+  await expect(maya.page.locator(".preview video.seen")).toBeVisible();
+  await maya.page.screenshot(picture("entry"));
+  await maya.join("Join stage");
+  const jonas = await enter("Speaker", "Jonas Weber", PORTRAITS.jonas);
+  await jonas.join("Join stage");
+  const lin = await enter("Participant", "Lin Zhao", PORTRAITS.lin);
+  await lin.join("Join stage");
+  const viewers = [];
+  for (const name of ["Kenji Tanaka", "Olivia Fox"]) {
+    const viewer = await enter("Participant", name, "");
+    await viewer.join("Join as viewer");
+    viewers.push(viewer);
+  }
+  await lin.page.getByRole("contentinfo").getByRole("button", { name: "Turn microphone off" }).click();
+  await expectLive(maya, 2, 1);
+  await expect(maya.page.locator(".tile video.seen")).toHaveCount(3);
+  await maya.page.screenshot(picture("room"));
+  await maya.tile("Jonas Weber").hover();
+  await maya.tile("Jonas Weber").getByRole("button", { name: "More about Jonas Weber" }).click();
+  await maya.page.screenshot(picture("room-menu"));
+  await maya.page.keyboard.press("Escape");
+
+  const [kenji] = viewers;
+  if (kenji === undefined) throw new Error("there are viewers");
+  await kenji.page.setViewportSize({ width: 390, height: 780 });
+  await maya.choose("Jonas Weber", "Remove from stage");
+  await expect(jonas.page.getByText("removed you from the stage")).toBeVisible();
+  await jonas.page.screenshot(picture("removed"));
+  await kenji.page.getByRole("button", { name: "Close the list" }).click();
+  await kenji.page.screenshot(picture("room-phone"));
+  await jonas.page.getByRole("button", { name: "Join stage" }).click();
+  await jonas.page.screenshot(picture("get-ready"));
+  for (const person of [maya, jonas, lin, ...viewers]) await person.close();
+});

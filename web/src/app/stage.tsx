@@ -1,0 +1,134 @@
+/** The stage: a tile for everyone on it, and everybody's voice. */
+
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { cameraSlotOf, moderates, stagePeople } from "../sdk";
+import type { StagePerson } from "../sdk";
+import { cameraTrack, choice } from "./devices";
+import { CameraIcon, CameraOffIcon, MicIcon, MicOffIcon, SpeakingIcon } from "./icons";
+import { tileSize } from "./layout";
+import type { TileSize } from "./layout";
+import { attempt, me, room, view } from "./state";
+import { Avatar, Menu, Video } from "./ui";
+import type { MenuItem } from "./ui";
+
+/** Muted, unmuted or speaking: an icon and a word, never colour alone. */
+export function VoiceMark({ person }: { person: StagePerson }) {
+  const { mic, speaking } = person.onStage;
+  if (!mic) return <span class="mark muted" title="muted"><MicOffIcon /><span class="hidden">muted</span></span>;
+  if (speaking) return <span class="mark speaking" title="speaking"><SpeakingIcon /><span class="hidden">speaking</span></span>;
+  return <span class="mark" title="unmuted"><MicIcon /><span class="hidden">unmuted</span></span>;
+}
+
+/** What a moderator can do to somebody on stage. */
+export function moderationItems(person: StagePerson): MenuItem[] {
+  const myself = me.value;
+  if (myself === null || !moderates(myself.role)) return [];
+  const items: MenuItem[] = [];
+  if (person.onStage.mic) items.push({ label: "Mute", run: () => void attempt((r) => r.mute(person.id)) });
+  if (person.onStage.camera !== "off") items.push({ label: "Stop camera", run: () => void attempt((r) => r.stopCamera(person.id)) });
+  items.push({ label: "Remove from stage", run: () => void attempt((r) => r.removeFromStage(person.id)) });
+  return items;
+}
+
+function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
+  const ref = useRef<HTMLElement>(null);
+  const own = person.id === me.value?.id;
+  const { camera, speaking, mic } = person.onStage;
+  const slot = cameraSlotOf(view.value, person.id);
+  const remote = slot === null ? null : room().peer.camera(slot);
+  const track = camera !== "shown" ? null : own ? cameraTrack.value : remote;
+  useLayoutEffect(() => {
+    // Through the style object: the content security policy allows no style attributes.
+    Object.assign(ref.current?.style ?? {}, { width: `${size.width}px`, height: `${size.height}px` });
+  }, [size.width, size.height]);
+  const classes = ["tile", speaking && "speaking", own && "own"].filter(Boolean).join(" ");
+  return (
+    <article ref={ref} class={classes} aria-label={person.name} data-participant={person.id}>
+      <Avatar name={person.name} />
+      {track !== null && <Video key={`${person.id}-${track.id}`} track={track} />}
+      <div class="tag">
+        {own ? (
+          <OwnSwitches mic={mic} camera={camera !== "off"} person={person} />
+        ) : (
+          <VoiceMark person={person} />
+        )}
+        <span>{own ? `${person.name} (you)` : person.name}</span>
+      </div>
+      {camera === "waiting" && <div class="waiting">{own ? "Your camera is waiting for a place" : "Camera is waiting for a place"}</div>}
+      <Menu label={`More about ${person.name}`} items={moderationItems(person)} />
+    </article>
+  );
+}
+
+/** On one's own tile the icons turn microphone and camera off and on, like the toolbar. */
+function OwnSwitches({ mic, camera, person }: { mic: boolean; camera: boolean; person: StagePerson }) {
+  const micText = mic ? "Turn microphone off" : "Turn microphone on";
+  const cameraText = camera ? "Turn camera off" : "Turn camera on";
+  return (
+    <>
+      <button type="button" class="inline" aria-label={micText} title={micText} onClick={() => void attempt((r) => r.setMic(!mic))}>
+        <VoiceMark person={person} />
+      </button>
+      <button type="button" class="inline" aria-label={cameraText} title={cameraText} onClick={() => void attempt((r) => r.setCamera(!camera))}>
+        {camera ? <CameraIcon /> : <CameraOffIcon />}
+      </button>
+    </>
+  );
+}
+
+/** The room's voices, each slot on its own element. */
+export function Voices() {
+  const root = useRef<HTMLDivElement>(null);
+  const { speaker } = choice.value;
+  useEffect(() => {
+    const elements = room().peer.voices().map((track) => {
+      const audio = new Audio();
+      audio.srcObject = new MediaStream([track]);
+      audio.autoplay = true;
+      root.current?.append(audio);
+      void audio.play().catch(() => undefined);
+      return audio;
+    });
+    return () => elements.forEach((audio) => audio.remove());
+  }, []);
+  useEffect(() => {
+    if (speaker === null) return;
+    root.current?.querySelectorAll("audio").forEach((audio) => {
+      if ("setSinkId" in audio) void audio.setSinkId(speaker).catch(() => undefined);
+    });
+  }, [speaker]);
+  return <div ref={root} hidden />;
+}
+
+export function Stage() {
+  const ref = useRef<HTMLDivElement>(null);
+  const [space, setSpace] = useState({ width: 0, height: 0, gap: 12 });
+  const people = stagePeople(view.value);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (element === null) return undefined;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry === undefined) return;
+      const gap = Number.parseFloat(getComputedStyle(element).columnGap) || 0;
+      setSpace({ width: entry.contentRect.width, height: entry.contentRect.height, gap });
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const size = tileSize(people.length, space.width, space.height, space.gap);
+  return (
+    <main class="stage" aria-label="Stage">
+      <div ref={ref} class="grid">
+        {people.map((person) => <Tile key={person.id} person={person} size={size} />)}
+        {people.length === 0 && (
+          <div class="empty">
+            <div>
+              <strong>Nobody is on stage yet</strong>
+              Whoever joins the stage is seen and heard here.
+            </div>
+          </div>
+        )}
+      </div>
+    </main>
+  );
+}
