@@ -1,1 +1,32 @@
-fn main(){}
+//! Tasks of the repository. `cargo xtask` lists them.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
+
+mod parts;
+mod run;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test [PART]   install what tests need, then run every part of the tests, or one of them
+cargo xtask bench         build release and print the benchmarks
+cargo xtask gen           write generated files: TypeScript types, docs/metrics.md, fuzz seeds
+cargo xtask pictures      write the pictures in docs/images";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let result = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test"] => parts::test(None),
+        ["test", part] => parts::test(Some(part)),
+        ["bench"] => parts::bench(),
+        ["gen"] => parts::generate(),
+        ["pictures"] => parts::pictures(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What each task does.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::run::{command, exists, root, run};
+
+/// A part of the tests.
+struct Part {
+    name: &'static str,
+    run: fn() -> Result<Outcome, String>,
+}
+
+/// How a part that did not fail ended.
+enum Outcome {
+    Passed,
+    /// Not to be run here, and why; only for parts that may be left out.
+    LeftOut(&'static str),
+}
+
+const PARTS: [Part; 7] = [
+    Part { name: "rustfmt", run: rustfmt },
+    Part { name: "clippy", run: clippy },
+    Part { name: "deny", run: deny },
+    Part { name: "rust", run: rust },
+    Part { name: "typescript", run: typescript },
+    Part { name: "browser", run: browser },
+    Part { name: "release", run: release },
+];
+
+/// Runs all parts, or the one named.
+///
+/// # Errors
+/// When a part fails; the others have been run all the same.
+pub fn test(only: Option<&str>) -> Result<(), String> {
+    let parts: Vec<_> = PARTS.iter().filter(|part| only.is_none_or(|name| name == part.name)).collect();
+    if parts.is_empty() {
+        return Err(format!("no such part; there are: {}", PARTS.map(|part| part.name).join(", ")));
+    }
+    let mut lines = Vec::new();
+    let mut failed = 0;
+    for part in &parts {
+        println!("\n== {}", part.name);
+        let start = Instant::now();
+        let result = (part.run)();
+        let line = match result {
+            Ok(Outcome::Passed) => "passed".to_owned(),
+            Ok(Outcome::LeftOut(why)) => format!("left out: {why}"),
+            Err(message) => {
+                failed += 1;
+                format!("FAILED: {message}")
+            }
+        };
+        println!("== {}: {line}", part.name);
+        lines.push(format!("  {:<11} {:>5}  {line}", part.name, seconds(start.elapsed())));
+    }
+    println!("\nParts:\n{}\n", lines.join("\n"));
+    println!("{} passed, {failed} failed", parts.len() - failed);
+    if failed > 0 { Err("some parts failed".to_owned()) } else { Ok(()) }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs())
+}
+
+fn rustfmt() -> Result<Outcome, String> {
+    run(&mut command("", "cargo", &["fmt", "--all", "--check"])).map(|()| Outcome::Passed)
+}
+
+fn clippy() -> Result<Outcome, String> {
+    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    run(&mut command("", "cargo", &args)).map(|()| Outcome::Passed)
+}
+
+fn deny() -> Result<Outcome, String> {
+    if !exists("cargo", &["deny", "--version"]) {
+        return Ok(Outcome::LeftOut("cargo-deny is not installed"));
+    }
+    run(&mut command("", "cargo", &["deny", "check", "bans", "licenses", "sources"])).map(|()| Outcome::Passed)
+}
+
+fn rust() -> Result<Outcome, String> {
+    run(&mut command("", "cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])).map(|()| Outcome::Passed)
+}
+
+fn typescript() -> Result<Outcome, String> {
+    npm_ci("web")?;
+    run(&mut command("web", "npm", &["run", "check"]))?;
+    run(&mut command("web", "npm", &["test"]))?;
+    Ok(Outcome::Passed)
+}
+
+fn browser() -> Result<Outcome, String> {
+    prepare_browser()?;
+    run(&mut command("tests/browser", "npm", &["run", "check"]))?;
+    run(&mut command("", "cargo", &["build", "--locked"]))?;
+    run(&mut command("tests/browser", "npm", &["test"]))?;
+    Ok(Outcome::Passed)
+}
+
+/// What README.md tells people to run, and one of the browser tests against it.
+fn release() -> Result<Outcome, String> {
+    run(&mut command("", "cargo", &["build", "--release", "--locked"]))?;
+    let binary = root().join("target/release/dais");
+    let mut test = command("tests/browser", "npm", &["test", "--", "room.spec.ts", "-g", "people on stage"]);
+    run(test.env("DAIS_BIN", binary))?;
+    Ok(Outcome::Passed)
+}
+
+/// Prints the figures of the benchmarks.
+///
+/// # Errors
+/// When something cannot be built or run.
+pub fn bench() -> Result<(), String> {
+    run(&mut command("", "cargo", &["bench", "--locked", "--package", "dais-media"]))?;
+    run(&mut command("", "cargo", &["build", "--release", "--locked"]))?;
+    prepare_browser()?;
+    let mut measure = command("tests/browser", "npm", &["test"]);
+    run(measure.env("DAIS_MEASURE", "1").env("DAIS_BIN", root().join("target/release/dais")))
+}
+
+/// Writes generated files.
+///
+/// # Errors
+/// When a generator fails.
+pub fn generate() -> Result<(), String> {
+    let args = ["test", "--workspace", "--lib", "--test", "corpus", "--no-default-features", "--", "up_to_date"];
+    run(command("", "cargo", &args).env("DAIS_UPDATE_GENERATED", "1"))
+}
+
+/// Writes the pictures in docs/images.
+///
+/// # Errors
+/// When the browser test that takes them fails.
+pub fn pictures() -> Result<(), String> {
+    prepare_browser()?;
+    run(&mut command("", "cargo", &["build", "--locked"]))?;
+    let mut test = command("tests/browser", "npm", &["test", "--", "screenshot.spec.ts"]);
+    run(test.env("DAIS_UPDATE_GENERATED", "1"))
+}
+
+fn prepare_browser() -> Result<(), String> {
+    npm_ci("tests/browser")?;
+    if std::env::var_os("DAIS_CHROMIUM").is_none() && !exists("/usr/bin/chromium", &["--version"]) {
+        println!("Chromium is not there: installing Debian's");
+        run(&mut privileged(&["update", "-qq"]))?;
+        run(&mut privileged(&["install", "-qq", "-y", "chromium"]))?;
+    }
+    Ok(())
+}
+
+/// `apt-get`, with sudo for those who are not root.
+fn privileged(args: &[&str]) -> std::process::Command {
+    let root = exists("sh", &["-c", "test \"$(id -u)\" = 0"]);
+    let mut apt = if root { command("", "apt-get", args) } else { command("", "sudo", &[&["apt-get"], args].concat()) };
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    apt
+}
+
+/// Installs the packages of the lock file, unless they are there.
+fn npm_ci(folder: &str) -> Result<(), String> {
+    let modified = |path: &str| fs::metadata(root().join(folder).join(path)).and_then(|meta| meta.modified()).ok();
+    let installed = modified("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= modified("package-lock.json") {
+        return Ok(());
+    }
+    run(&mut command(folder, "npm", &["ci", "--no-audit", "--no-fund"]))
+}

@@ -1,0 +1,40 @@
+//! Running commands from the root of the repository.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask stands in the workspace").to_owned()
+}
+
+/// A command to be run in `folder` below the root.
+pub fn command(folder: &str, program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root().join(folder)).args(args);
+    command
+}
+
+/// Runs a command with its output shown.
+///
+/// # Errors
+/// When it cannot be run, or fails.
+pub fn run(command: &mut Command) -> Result<(), String> {
+    println!("$ {}", shown(command));
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{} failed: {status}", shown(command))),
+        Err(error) => Err(format!("{} cannot be run: {error}", shown(command))),
+    }
+}
+
+/// Whether a program can be run.
+pub fn exists(program: &str, args: &[&str]) -> bool {
+    command("", program, args).output().is_ok_and(|output| output.status.success())
+}
+
+fn shown(command: &Command) -> String {
+    let args = command.get_args().map(|arg| arg.to_string_lossy().into_owned());
+    let program = command.get_program().to_string_lossy().into_owned();
+    [program].into_iter().chain(args).collect::<Vec<_>>().join(" ")
+}
