@@ -12,7 +12,8 @@ fn main() {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let web = manifest.parent().expect("the crate stands in the workspace").join("web");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("web");
-    for input in ["src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"] {
+    for input in ["src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"]
+    {
         println!("cargo::rerun-if-changed={}", web.join(input).display());
     }
     install(&web);

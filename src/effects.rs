@@ -57,11 +57,7 @@ fn permit(id: ParticipantId, kind: MediaKind, permitted: bool) -> RoomChange {
     RoomChange::Permit { participant: media_id(id), kind, permitted }
 }
 
-fn map(
-    slot: Option<dais_media::Slot>,
-    generation: Generation,
-    occupant: Option<ParticipantId>,
-) -> Option<RoomChange> {
+fn map(slot: Option<dais_media::Slot>, generation: Generation, occupant: Option<ParticipantId>) -> Option<RoomChange> {
     let (generation, occupant) = (dais_media::Generation(generation.0), occupant.map(media_id));
     Some(RoomChange::Map { slot: slot?, generation, occupant })
 }
@@ -185,12 +181,7 @@ fn participant(stage: &Stage, participant: &Participant) -> protocol::Participan
     protocol::Participant { id: participant.id.0, name, role: participant.role.into(), on_stage }
 }
 
-fn slot_entry(
-    kind: SlotKind,
-    slot: Slot,
-    generation: Generation,
-    occupant: Option<ParticipantId>,
-) -> protocol::Slot {
+fn slot_entry(kind: SlotKind, slot: Slot, generation: Generation, occupant: Option<ParticipantId>) -> protocol::Slot {
     protocol::Slot { kind, index: slot.0, generation: generation.0, participant: occupant.map(|id| id.0) }
 }
 

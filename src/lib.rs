@@ -1,6 +1,7 @@
 //! The dais server: where the stage, the data plane and signaling meet.
 //!
 //! [`Server::start`] starts everything in order; a [`room`] task owns each stage and carries out what it decides.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 mod config;
 mod effects;

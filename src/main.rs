@@ -17,7 +17,11 @@ async fn main() -> ExitCode {
     let config = Config::parse();
     let filter = EnvFilter::try_from_env("DAIS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-    if config.log_json { log.json().init() } else { log.with_ansi(stderr().is_terminal()).init() }
+    if config.log_json {
+        log.json().init();
+    } else {
+        log.with_ansi(stderr().is_terminal()).init();
+    }
     match run(&config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -38,7 +42,6 @@ async fn run(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the links are what the command is run for")]
 fn print_links(server: &Server) -> Result<(), Box<dyn std::error::Error>> {
     println!("dais is running. Open these in browser windows:\n");
     for (title, role) in [("Host", Role::Host), ("Speaker", Role::Speaker), ("Participant", Role::Participant)] {

@@ -260,9 +260,8 @@ impl Room {
         let mut state = None;
         for session in self.sessions.values_mut() {
             if session.lagging {
-                let state = state.get_or_insert_with(|| {
-                    Outgoing::message(&ServerMessage::State { state: room_state(&self.stage) })
-                });
+                let state = state
+                    .get_or_insert_with(|| Outgoing::message(&ServerMessage::State { state: room_state(&self.stage) }));
                 session.lagging = !session.queue.push(state.clone());
             } else if let Some(news) = &news {
                 session.push(news.clone());

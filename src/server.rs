@@ -58,8 +58,8 @@ impl Server {
         let rooms = Arc::new(Rooms::new(Arc::clone(&media), Arc::clone(&metrics)));
         let signaling = Signaling { directory: Arc::<Rooms>::clone(&rooms), keys: keys.clone() };
         let scraped = Arc::clone(&media);
-        let routes = router(signaling)
-            .route("/metrics", get(move || async move { metrics.render(scraped.counters()) }));
+        let routes =
+            router(signaling).route("/metrics", get(move || async move { metrics.render(scraped.counters()) }));
         let failed = |error| StartError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -87,16 +87,18 @@ impl Server {
     ///
     /// # Errors
     /// When the claims cannot be signed.
-    pub fn token(
-        &self,
-        room: &str,
-        role: Role,
-        name: Option<&str>,
-        valid: Duration,
-    ) -> Result<String, SessionError> {
+    pub fn token(&self, room: &str, role: Role, name: Option<&str>, valid: Duration) -> Result<String, SessionError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let exp = (now + valid).as_secs();
-        self.keys.sign(&Claims { room: room.to_owned(), role, name: name.map(str::to_owned), exp })
+        self.sign(&Claims { room: room.to_owned(), role, name: name.map(str::to_owned), exp })
+    }
+
+    /// Signs any claims.
+    ///
+    /// # Errors
+    /// When they cannot be signed.
+    pub fn sign(&self, claims: &Claims) -> Result<String, SessionError> {
+        self.keys.sign(claims)
     }
 
     /// Address of a room's page with a token. The token stands in the fragment, which browsers keep to themselves.

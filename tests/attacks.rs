@@ -109,8 +109,7 @@ async fn a_certificate_other_than_the_offered_one_gets_no_media() {
     let (ufrag, pwd) = (attribute(&answer, "ice-ufrag"), attribute(&answer, "ice-pwd"));
     socket.send_to(&ice::binding_request("testclnt", ufrag, pwd, true).unwrap(), to).await.unwrap();
     let theirs = attribute(&answer, "fingerprint").trim_start_matches("sha-256 ");
-    let mut handshake =
-        Handshake::new(&identity, Setup::Active, Fingerprint::parse(theirs).unwrap(), Instant::now());
+    let mut handshake = Handshake::new(&identity, Setup::Active, Fingerprint::parse(theirs).unwrap(), Instant::now());
     let mut buf = [0; 2048];
     let (len, _) = socket.recv_from(&mut buf).await.unwrap();
     assert_eq!(buf[..2], [1, 1], "the check of {len} bytes is answered");

@@ -22,7 +22,6 @@ use tokio::time::timeout;
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
-use webrtc::media_stream::Track as _;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder, RTCPeerConnectionState,
     RTCSessionDescription, Registry, register_default_interceptors,
@@ -127,7 +126,7 @@ impl Peer {
         let mut engine = MediaEngine::default();
         for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
             let (rtp_codec, payload_type) = codec(kind);
-            let parameters = RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() };
+            let parameters = RTCRtpCodecParameters { rtp_codec, payload_type };
             engine.register_codec(parameters, kind).unwrap();
         }
         let registry = register_default_interceptors(Registry::new(), &mut engine).unwrap();
@@ -226,17 +225,18 @@ async fn media_arrives_identical_and_without_a_gap_over_ten_changes_of_occupant(
     assert!(timeout(QUIET, viewer.packets.recv()).await.is_err(), "nothing more than was sent arrives");
 
     for (what, packets) in [("voice", &voices), ("picture", &pictures)] {
-        let gaps = packets.windows(2).filter(|pair| {
-            pair[1].header.sequence_number != pair[0].header.sequence_number.wrapping_add(1)
-        });
+        let gaps = packets
+            .windows(2)
+            .filter(|pair| pair[1].header.sequence_number != pair[0].header.sequence_number.wrapping_add(1));
         assert_eq!(gaps.count(), 0, "{what}: sequence numbers follow each other");
         let ssrcs: std::collections::BTreeSet<_> = packets.iter().map(|packet| packet.header.ssrc).collect();
         assert_eq!(ssrcs.len(), 1, "{what}: the slot keeps its SSRC");
-        let forward = packets.windows(2).all(|pair| {
-            pair[1].header.timestamp.wrapping_sub(pair[0].header.timestamp) < 90_000 * 60
-        });
+        let forward = packets
+            .windows(2)
+            .all(|pair| pair[1].header.timestamp.wrapping_sub(pair[0].header.timestamp) < 90_000 * 60);
         assert!(forward, "{what}: time does not run backwards");
-        let occupants: std::collections::BTreeSet<_> = packets.iter().map(|packet| packet.header.csrc.clone()).collect();
+        let occupants: std::collections::BTreeSet<_> =
+            packets.iter().map(|packet| packet.header.csrc.clone()).collect();
         assert_eq!(occupants.len(), 2, "{what}: the CSRC tells whose it is");
     }
     assert!(voices.iter().map(|packet| &packet.payload[..]).eq(sent_voices.iter().map(Vec::as_slice)));

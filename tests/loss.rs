@@ -105,7 +105,11 @@ async fn every_lost_video_packet_that_is_asked_for_again_arrives() {
                 reception.asked.insert(packet.seq, Instant::now() + Duration::from_secs(600));
             }
         }
-        let due: Vec<u16> = reception.due().into_iter().filter(|seq| u64::from(seq.wrapping_sub(first.seq)) <= FRAMES * PER_FRAME).collect();
+        let due: Vec<u16> = reception
+            .due()
+            .into_iter()
+            .filter(|seq| u64::from(seq.wrapping_sub(first.seq)) <= FRAMES * PER_FRAME)
+            .collect();
         if !due.is_empty() {
             viewer.path.send_rtcp(rtcp::nack(Slot::ssrc(slot), &due)).await;
         }

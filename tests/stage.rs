@@ -28,7 +28,7 @@ async fn play(client: &mut Client, levels: &[u8]) {
 fn on_stage(messages: &[Value], you: u32) -> Option<bool> {
     let updates = messages.iter().filter(|message| message["type"] == "update");
     let people = updates.flat_map(|update| update["participants"].as_array().unwrap().clone());
-    people.filter(|person| person["id"] == you).last().map(|person| !person["onStage"].is_null())
+    people.rev().find(|person| person["id"] == you).map(|person| !person["onStage"].is_null())
 }
 
 fn is_speaking(message: &Value, you: u32, speaking: bool) -> bool {

@@ -3,6 +3,7 @@
 //! The control plane decides and tells [`MediaPlane`] with [`RoomChange`]s; the data plane does it packet by packet and
 //! tells what it finds, such as who speaks, with [`MediaEvent`]s. Everything a worker does for a packet is in
 //! `worker`, in the order in which it happens; the protocols it is made of each have a module of their own.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 mod counters;
 mod dtls;

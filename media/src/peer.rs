@@ -192,7 +192,9 @@ impl Peer {
     /// Tells the room when the peer started or stopped speaking since it was last told.
     pub(crate) fn report_speech(&mut self, room: &Room) {
         let speaking = self.inbound.is_speaking();
-        if speaking != self.told_speaking && room.try_tell(MediaEvent::Speech { participant: self.participant, speaking }) {
+        if speaking != self.told_speaking
+            && room.try_tell(MediaEvent::Speech { participant: self.participant, speaking })
+        {
             self.told_speaking = speaking;
         }
     }

@@ -320,14 +320,12 @@ impl Drop for MediaPlane {
 
 /// A ring from every worker to every other.
 fn rings(wakers: &[Waker]) -> (Vec<Vec<Neighbour>>, Vec<Vec<rtrb::Consumer<crate::worker::Relay>>>) {
-    let count = wakers.len();
-    let mut neighbours: Vec<Vec<Neighbour>> = (0..count).map(|_| Vec::new()).collect();
-    let mut inboxes: Vec<Vec<_>> = (0..count).map(|_| Vec::new()).collect();
-    for from in 0..count {
-        for to in (0..count).filter(|to| *to != from) {
+    let mut neighbours: Vec<Vec<Neighbour>> = wakers.iter().map(|_| Vec::new()).collect();
+    let mut inboxes: Vec<Vec<_>> = wakers.iter().map(|_| Vec::new()).collect();
+    for (from, neighbours) in neighbours.iter_mut().enumerate() {
+        for (to, waker) in wakers.iter().enumerate().filter(|(to, _)| *to != from) {
             let (ring, consumer) = RingBuffer::new(limits::RING_PACKETS);
-            let worker = WorkerId(to as u8);
-            neighbours[from].push(Neighbour { worker, ring, waker: wakers[to].clone(), pushed: false });
+            neighbours.push(Neighbour { worker: WorkerId(to as u8), ring, waker: waker.clone(), pushed: false });
             inboxes[to].push(consumer);
         }
     }

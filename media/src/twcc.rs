@@ -86,7 +86,11 @@ impl FeedbackRecorder {
             match delta {
                 None => symbols.push(Symbol::Lost),
                 Some(delta) => {
-                    last = if delta < 0 { last - DELTA * u32::from(delta.unsigned_abs()) } else { last + DELTA * delta as u32 };
+                    last = if delta < 0 {
+                        last - DELTA * u32::from(delta.unsigned_abs())
+                    } else {
+                        last + DELTA * delta as u32
+                    };
                     if let Ok(small) = u8::try_from(delta) {
                         symbols.push(Symbol::Small);
                         deltas.push(small);

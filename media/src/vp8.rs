@@ -93,7 +93,8 @@ impl Shift {
     #[must_use]
     pub fn following(last: LastSent, first: &Descriptor) -> Self {
         let picture_id = first.picture_id.map_or(0, |id| last.picture_id.wrapping_add(1).wrapping_sub(id.value));
-        let tl0_pic_idx = first.tl0_pic_idx.map_or(0, |(_, value)| last.tl0_pic_idx.wrapping_add(1).wrapping_sub(value));
+        let tl0_pic_idx =
+            first.tl0_pic_idx.map_or(0, |(_, value)| last.tl0_pic_idx.wrapping_add(1).wrapping_sub(value));
         Self { picture_id, tl0_pic_idx }
     }
 

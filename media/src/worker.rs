@@ -98,7 +98,8 @@ impl Clock {
         // RFC 3550 §4: seconds since 1900, 32.32 bits.
         const UNIX_TO_NTP: u64 = 2_208_988_800;
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let ntp = (unix.as_secs() + UNIX_TO_NTP) << 32 | (u64::from(unix.subsec_nanos()) << 32) / 1_000_000_000;
+        let fraction = (u64::from(unix.subsec_nanos()) << 32) / 1_000_000_000;
+        let ntp = ((unix.as_secs() + UNIX_TO_NTP) << 32) | fraction;
         Self { start: Instant::now(), ntp_at_start: ntp }
     }
 

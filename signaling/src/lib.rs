@@ -3,6 +3,7 @@
 //!
 //! A session authenticates with a token, is told what it may do, enters the room, and from then on is a queue of
 //! messages each way. The room itself lives elsewhere, behind [`RoomHandle`] and [`Directory`].
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 #[cfg(feature = "client")]
 mod client;

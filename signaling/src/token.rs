@@ -42,7 +42,11 @@ impl TokenKeys {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 5;
         validation.validate_aud = false;
-        Some(Self { encoding: EncodingKey::from_secret(secret), decoding: DecodingKey::from_secret(secret), validation })
+        Some(Self {
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            validation,
+        })
     }
 
     /// Signs `claims`.
@@ -64,9 +68,9 @@ impl TokenKeys {
             ErrorKind::ExpiredSignature => SessionError::TokenExpired,
             _ => SessionError::TokenInvalid,
         });
-        claims.map(|data| data.claims).and_then(|claims| {
-            if claims.room == room { Ok(claims) } else { Err(SessionError::TokenInvalid) }
-        })
+        claims
+            .map(|data| data.claims)
+            .and_then(|claims| if claims.room == room { Ok(claims) } else { Err(SessionError::TokenInvalid) })
     }
 }
 

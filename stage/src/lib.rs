@@ -7,6 +7,7 @@
 //! 2. The owner records the events, then gives each to [`Stage::apply`], which cannot fail.
 //!
 //! Applying the same events in the same order always gives the same stage; that is how a room is rebuilt.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 mod cameras;
 mod command;

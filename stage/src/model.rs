@@ -111,10 +111,6 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            capacity: limits::CAPACITY_DEFAULT,
-            camera_limit: limits::CAMERA_SLOTS,
-            protect_moderators: false,
-        }
+        Self { capacity: limits::CAPACITY_DEFAULT, camera_limit: limits::CAMERA_SLOTS, protect_moderators: false }
     }
 }

@@ -1,13 +1,23 @@
 /** Cameras for pictures of the page: a drawn person before a drawn wall, in place of the browser's test pattern. */
 
 /** A script that makes `getUserMedia` give a camera with a portrait in these colours, that moves a little. */
-export function portrait(wall: [string, string], shirt: string, skin: string, hair: string): string {
+export function portrait(wall: [string, string], shirt: string, skin: string, hair: string, speaks = false): string {
   return `(() => {
     const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (constraints) => {
       const stream = await original(constraints);
       for (const track of stream.getVideoTracks()) { stream.removeTrack(track); track.stop(); }
       if (!constraints.video) return stream;
+      if (${String(speaks)}) {
+        // A voice that does not stop, in place of the browser's beeps.
+        const context = new AudioContext();
+        const out = context.createMediaStreamDestination();
+        const tone = new OscillatorNode(context, { frequency: 180 });
+        tone.connect(new GainNode(context, { gain: 0.3 })).connect(out);
+        tone.start();
+        for (const track of stream.getAudioTracks()) { stream.removeTrack(track); track.stop(); }
+        out.stream.getAudioTracks().forEach((track) => stream.addTrack(track));
+      }
       const canvas = Object.assign(document.createElement("canvas"), { width: 1280, height: 720 });
       const pen = canvas.getContext("2d");
       const ellipse = (fill, x, y, rx, ry) => { pen.fillStyle = fill; pen.beginPath(); pen.ellipse(x, y, rx, ry, 0, 0, 7); pen.fill(); };
@@ -39,6 +49,6 @@ export function portrait(wall: [string, string], shirt: string, skin: string, ha
 
 export const PORTRAITS = {
   maya: portrait(["#34548a", "#1a2a4b"], "#c9d4e8", "#d9a47e", "#3a241a"),
-  jonas: portrait(["#5b3f7d", "#2a2140"], "#2f3d4f", "#eabf9f", "#8a5a2b"),
+  jonas: portrait(["#5b3f7d", "#2a2140"], "#2f3d4f", "#eabf9f", "#8a5a2b", true),
   lin: portrait(["#2f6b5a", "#17322b"], "#b85c5c", "#e6b58c", "#15120f"),
 };

@@ -26,6 +26,9 @@ test("pictures of the room with three people on stage", async ({ browser, server
   await lin.page.getByRole("contentinfo").getByRole("button", { name: "Turn microphone off" }).click();
   await expectLive(maya, 2, 1);
   await expect(maya.page.locator(".tile video.seen")).toHaveCount(3);
+  // Jonas speaks, by the audio levels in his browser's packets.
+  await expect(maya.tile("Jonas Weber").getByText("Jonas Weber · speaking")).toBeVisible();
+  await expect(maya.tile("Lin Zhao").getByText("Lin Zhao · muted")).toBeVisible();
   await maya.page.screenshot(picture("room"));
   await maya.tile("Jonas Weber").hover();
   await maya.tile("Jonas Weber").getByRole("button", { name: "More about Jonas Weber" }).click();

@@ -1,5 +1,5 @@
 //! A server on loopback and clients with real sockets: WebSocket, ICE, DTLS, SRTP.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 pub mod client;
 pub mod media;

@@ -28,7 +28,11 @@ pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Ssrcs, cameras: usize
     for (n, mid) in mids.iter().enumerate() {
         let sends = n < 2;
         let video = n == 1 || (2..2 + cameras).contains(&n);
-        let formats = if video { format!("video 9 UDP/TLS/RTP/SAVPF {VP8} {RTX}") } else { format!("audio 9 UDP/TLS/RTP/SAVPF {OPUS}") };
+        let formats = if video {
+            format!("video 9 UDP/TLS/RTP/SAVPF {VP8} {RTX}")
+        } else {
+            format!("audio 9 UDP/TLS/RTP/SAVPF {OPUS}")
+        };
         let _ = write!(sdp, "m={formats}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=rtcp-mux\r\n");
         let _ = write!(sdp, "a={}\r\n", if sends { "sendonly" } else { "recvonly" });
         if video {

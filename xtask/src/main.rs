@@ -1,5 +1,4 @@
 //! Tasks of the repository. `cargo xtask` lists them.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod parts;
 mod run;

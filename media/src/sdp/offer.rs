@@ -133,7 +133,8 @@ impl Offer {
             return Err(SdpError::Setup);
         }
         transport("ice-ufrag").and(transport("ice-pwd")).ok_or(SdpError::NoIce)?;
-        let bundled = description.attribute("group").and_then(|group| group.strip_prefix("BUNDLE ")).unwrap_or_default();
+        let bundled =
+            description.attribute("group").and_then(|group| group.strip_prefix("BUNDLE ")).unwrap_or_default();
 
         let mut offer = Self { sections: Vec::new(), session: Session::new(fingerprint, limits::SLOTS) };
         let mut purposes = Purposes::default();
@@ -184,7 +185,8 @@ impl Offer {
             }
             Purpose::Receives(slot) => {
                 let audio_level = extensions.audio_level;
-                let receiving = Receiving { payload_type: codec.payload_type, rtx_payload_type: codec.rtx, audio_level };
+                let receiving =
+                    Receiving { payload_type: codec.payload_type, rtx_payload_type: codec.rtx, audio_level };
                 self.session.set_receiving(slot, receiving);
             }
         }

@@ -61,7 +61,12 @@ pub struct Receiving {
 
 impl Session {
     pub(super) fn new(fingerprint: Fingerprint, slots: usize) -> Self {
-        Self { fingerprint, extensions: Extensions::default(), sending: [const { None }; 4], receiving: vec![None; slots] }
+        Self {
+            fingerprint,
+            extensions: Extensions::default(),
+            sending: [const { None }; 4],
+            receiving: vec![None; slots],
+        }
     }
 
     pub(super) fn set_sending(&mut self, kind: MediaKind, sending: Sending) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { initials, tileSize } from "./layout";
+import { hue, initials, tileSize } from "./layout";
 
 describe("tiles", () => {
   test("one tile takes the height or the width, whichever is less", () => {
@@ -31,4 +31,10 @@ describe("initials", () => {
     ["😀 Smile", "😀S"],
     ["  ", ""],
   ])("%s is %s", (name, expected) => expect(initials(name)).toBe(expected));
+});
+
+test("a name always has the same colour, and names differ", () => {
+  const names = ["Maya Levin", "Jonas Weber", "Lin Zhao", "Kenji Tanaka", "Olivia Fox", "Ama Owusu"];
+  expect(names.map(hue)).toEqual(names.map(hue));
+  expect(new Set(names.map(hue)).size).toBeGreaterThan(2);
 });

@@ -26,3 +26,13 @@ export function initials(name: string): string {
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined];
   return letters.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase();
 }
+
+/** How many colours the style sheet has for initials. */
+const HUES = 6;
+
+/** Which of the colours stands for a name; always the same one. */
+export function hue(name: string): number {
+  // FNV-1a; its upper bits are the well mixed ones.
+  const hash = [...name].reduce((sum, letter) => Math.imul(sum ^ (letter.codePointAt(0) ?? 0), 16_777_619), 2_166_136_261);
+  return ((hash >>> 16) & 0xffff) % HUES;
+}

@@ -52,7 +52,10 @@ function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
         ) : (
           <VoiceMark person={person} />
         )}
-        <span>{own ? `${person.name} (you)` : person.name}</span>
+        <span>
+          {own ? `${person.name} (you)` : person.name}
+          {!mic ? " · muted" : speaking ? " · speaking" : ""}
+        </span>
       </div>
       {camera === "waiting" && <div class="waiting">{own ? "Your camera is waiting for a place" : "Camera is waiting for a place"}</div>}
       <Menu label={`More about ${person.name}`} items={moderationItems(person)} />

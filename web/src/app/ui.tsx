@@ -2,11 +2,11 @@
 
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
-import { initials } from "./layout";
+import { hue, initials } from "./layout";
 import { MoreIcon } from "./icons";
 
 export function Avatar({ name }: { name: string }) {
-  return <span class="avatar" aria-hidden="true">{initials(name)}</span>;
+  return <span class={`avatar hue-${hue(name)}`} aria-hidden="true">{initials(name)}</span>;
 }
 
 /** A video element that plays `track` and is shown from its first frame on. */

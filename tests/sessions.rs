@@ -1,0 +1,189 @@
+//! Sessions that are wrong, each in its own way: a clear code, a text, and no effect on anybody else.
+
+mod support;
+
+use std::time::Duration;
+
+use dais_media::DropReason;
+use dais_signaling::token::Claims;
+use dais_stage::Role;
+use serde_json::{Value, json};
+use support::client::{Session, Wish};
+use support::{Client, ROOM, server, token, until_counted};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+fn code(message: &Value) -> &str {
+    assert!(!message["text"].as_str().unwrap_or_default().is_empty(), "a code comes with a text: {message}");
+    message["code"].as_str().unwrap()
+}
+
+/// Says `first` and expects the session to end with `expected`.
+async fn ends_with(server: &dais::Server, room: &str, first: &Value, expected: &str) {
+    let mut session = Session::open_room(server, room).await;
+    session.send(first).await;
+    let closed = session.next().await.expect("the reason is told");
+    assert_eq!((closed["type"].as_str(), code(&closed)), (Some("closed"), expected));
+    assert_eq!(session.next().await, None);
+}
+
+fn hello(token: &str) -> Value {
+    json!({ "type": "hello", "protocol": 1, "token": token })
+}
+
+#[tokio::test]
+async fn whoever_may_not_come_in_is_told_why() {
+    let server = server().await;
+    let good = token(&server, Role::Host, "Ann");
+    let lost_room = server.token("nowhere", Role::Host, None, Duration::from_secs(60)).unwrap();
+    let expired = server.sign(&Claims { room: ROOM.to_owned(), role: Role::Host, name: None, exp: 1_000 }).unwrap();
+    ends_with(&server, ROOM, &hello("nonsense"), "token_invalid").await;
+    ends_with(&server, ROOM, &hello(&expired), "token_expired").await;
+    ends_with(&server, "elsewhere", &hello(&good), "token_invalid").await;
+    ends_with(&server, "nowhere", &hello(&lost_room), "unknown_room").await;
+    let other_version = json!({ "type": "hello", "protocol": 99, "token": good });
+    ends_with(&server, ROOM, &other_version, "protocol_version").await;
+    ends_with(&server, ROOM, &json!({ "type": "leave" }), "hello_expected").await;
+    ends_with(&server, ROOM, &json!({ "type": "dance" }), "message_unknown_type").await;
+    ends_with(&server, ROOM, &json!({ "type": "hello" }), "message_malformed").await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_wrong_is_refused_and_the_session_goes_on() {
+    let server = server().await;
+    let mut ann = Client::enter(&server, "Ann", Wish::STAGE).await;
+    let session = &mut ann.session;
+    let refused = [
+        (r#"{"type":"dance","id":70}"#, "message_unknown_type"),
+        (r#"{"type":"set_mic","id":71}"#, "message_malformed"),
+        ("not json", "message_malformed"),
+        ("", "message_malformed"),
+        (r#"{"type":"enter","id":72,"place":"stage","mic":true,"camera":true}"#, "already_entered"),
+        (r#"{"type":"hello","protocol":1,"token":"x"}"#, "already_entered"),
+        (r#"{"type":"offer","id":73,"sdp":"v=0"}"#, "sdp_malformed"),
+        (r#"{"type":"mute","id":74,"participant":1}"#, "moderators_only"),
+        (r#"{"type":"leave_stage","id":75}"#, "cannot_leave_stage"),
+        (r#"{"type":"join_stage","id":76,"mic":true,"camera":true}"#, "already_on_stage"),
+    ];
+    for (text, expected) in refused {
+        session.send_text(text).await;
+        let error = session.until("an error", |message| message["type"] == "error").await;
+        assert_eq!(code(&error), expected, "{text}");
+    }
+    session.send_message(Message::Binary(Bytes::from_static(&[1, 2, 3]))).await;
+    let error = session.until("an error", |message| message["type"] == "error").await;
+    assert_eq!(code(&error), "message_binary");
+    ann.does(json!({ "type": "set_mic", "on": false })).await;
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_is_refused_and_another_one_may_follow() {
+    let server = server().await;
+    let nameless = server.token(ROOM, Role::Participant, None, Duration::from_secs(60)).unwrap();
+    let mut session = Session::open(&server).await;
+    session.hello(&nameless).await;
+    let long = "é".repeat(65);
+    for (name, expected) in [
+        (None, "name_missing"),
+        (Some("  "), "name_missing"),
+        (Some(&long), "name_too_long"),
+        (Some("a\u{0}"), "name_invalid"),
+    ] {
+        let mut enter = json!({ "type": "enter", "place": "viewer", "mic": false, "camera": false });
+        if let Some(name) = name {
+            enter["name"] = json!(name);
+        }
+        assert_eq!(code(&session.request(enter).await), expected);
+    }
+    let before = json!({ "type": "set_mic", "id": 99, "on": true });
+    session.send(&before).await;
+    assert_eq!(code(&session.next().await.unwrap()), "not_entered");
+    let enter = json!({ "type": "enter", "place": "viewer", "mic": false, "camera": false, "name": "Zoë" });
+    let entered = session.request(enter).await;
+    assert_eq!(entered["state"]["participants"][0]["name"], "Zoë");
+}
+
+#[tokio::test]
+async fn an_oversized_message_ends_the_session_and_no_other() {
+    let server = server().await;
+    let mut ann = Client::enter(&server, "Ann", Wish::STAGE).await;
+    let mut ben = Client::enter(&server, "Ben", Wish::VIEWER).await;
+    let long = json!({ "type": "offer", "id": 1, "sdp": "x".repeat(400 * 1024) });
+    ben.session.send(&long).await;
+    let closed = ben.session.until("the end", |message| message["type"] == "closed").await;
+    assert_eq!(code(&closed), "message_too_large");
+    let left = |message: &Value| message["left"].as_array().is_some_and(|left| left.contains(&json!(ben.you)));
+    ann.session.until("Ben's leaving", left).await;
+    ann.does(json!({ "type": "set_mic", "on": false })).await;
+}
+
+#[tokio::test]
+async fn offers_that_do_not_fit_say_what_is_wrong() {
+    let server = server().await;
+    let mut ann = Client::enter(&server, "Ann", Wish::VIEWER).await;
+    let identity = dais_media::Identity::generate().unwrap();
+    let ssrcs = support::offer::Ssrcs { mic: 1, camera: 2, camera_rtx: 3 };
+    let good = support::offer::offer(identity.fingerprint(), "uuuu", ssrcs, 2, 2);
+    let broken = [
+        (good.replace("sendonly", "sendrecv"), "sdp_direction"),
+        (good.replace("sha-256", "sha-1"), "sdp_no_fingerprint"),
+        (good.replace("a=ice-pwd", "a=x-pwd"), "sdp_no_ice"),
+        (good.replace("actpass", "passive"), "sdp_setup"),
+        (good.replace("BUNDLE 0 1", "BUNDLE 0"), "sdp_not_bundled"),
+        (good.replace("a=mid:3\r\n", ""), "sdp_no_mid"),
+        (good.replace("VP8/90000", "H264/90000"), "sdp_codec"),
+        (good.replace("m=audio", "m=application"), "sdp_media"),
+        (good.replace("a=ssrc:1 ", &format!("a=ssrc:{} ", 0x0DA1_5000)), "sdp_ssrc_collision"),
+        (support::offer::offer(identity.fingerprint(), "uuuu", ssrcs, 27, 2), "sdp_too_many_sections"),
+        (format!("{good}a=x:{}\r\n", "y".repeat(5_000)), "sdp_too_long"),
+    ];
+    for (sdp, expected) in broken {
+        assert_eq!(ann.is_refused(json!({ "type": "offer", "sdp": sdp })).await, expected);
+    }
+    let answer = ann.request(json!({ "type": "offer", "sdp": good })).await;
+    assert_eq!(answer["type"], "answer");
+}
+
+#[tokio::test]
+async fn refusals_are_counted_by_code() {
+    let server = server().await;
+    let mut ann = Client::enter(&server, "Ann", Wish::VIEWER).await;
+    ann.is_refused(json!({ "type": "set_mic", "on": true })).await;
+    ends_with(&server, ROOM, &hello("nonsense"), "token_invalid").await;
+    let metrics = scrape(&server).await;
+    for line in [
+        r#"dais_refused_total{code="not_on_stage"} 1"#,
+        r#"dais_refused_total{code="token_invalid"} 1"#,
+        r#"dais_participants{place="viewer"} 1"#,
+        "dais_rooms 1",
+        "dais_media_peers 1",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
+    }
+}
+
+async fn scrape(server: &dais::Server) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn whoever_leaves_is_gone_for_everyone_and_so_is_their_media() {
+    let server = server().await;
+    let mut ann = Client::enter(&server, "Ann", Wish::STAGE).await;
+    let mut ben = Client::enter(&server, "Ben", Wish::VIEWER).await;
+    ann.speak(20, b"hello").await;
+    ben.packet("Ann's voice", |packet| packet.payload == b"hello").await;
+    ann.session.send(&json!({ "type": "leave" })).await;
+    let left = |message: &Value| message["left"].as_array().is_some_and(|left| left.contains(&json!(ann.you)));
+    ben.session.until("Ann's leaving", left).await;
+    ann.speak(20, b"ghost").await;
+    until_counted(&server, "a packet of somebody gone", |c| c.dropped(DropReason::UnknownAddress) == 1).await;
+    // A late joiner never sees what is gone.
+    let cat = Client::enter(&server, "Cat", Wish::VIEWER).await;
+    assert_ne!(cat.you, ann.you);
+    assert!(ben.drain().await.iter().all(|packet| packet.payload != b"ghost"));
+}
