@@ -249,3 +249,91 @@ impl Peer {
         retransmit.map_or(connect, |at| at.min(connect)).min(consent)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::ice::binding_request;
+    use crate::sdp::Offer;
+
+    struct World {
+        peer: Peer,
+        out: Outbox,
+        now: Instant,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let offer = Offer::parse(include_str!("../tests/data/chromium156-offer.sdp")).unwrap();
+            let (ice, now) = (Credentials::random().unwrap(), Instant::now());
+            let config = PeerConfig {
+                room: RoomId(0),
+                participant: ParticipantId(1),
+                ice,
+                session: offer.session,
+                permits: [false; 4],
+            };
+            let socket = crate::socket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            let peer = Peer::new(config, &Identity::generate().unwrap(), 7, now);
+            Self { peer, out: Outbox::new(socket), now }
+        }
+
+        fn check(&mut self, from: &str, nominate: bool) -> Result<Option<SocketAddr>, DropReason> {
+            let check = binding_request("peer", self.peer.ice.ufrag.as_str(), &self.peer.ice.pwd, nominate).unwrap();
+            let request = Request::parse(&check).unwrap();
+            self.peer.handle_check(&request, from.parse().unwrap(), self.now, &mut self.out)
+        }
+
+        fn after(&mut self, seconds: u64) -> Option<Change> {
+            self.now += Duration::from_secs(seconds);
+            self.peer.handle_timeout(self.now, &mut self.out)
+        }
+    }
+
+    #[test]
+    fn the_pair_is_always_the_last_one_nominated() {
+        let mut world = World::new();
+        let remote = |world: &World| world.peer.remote.map(|remote| remote.port());
+        world.check("127.0.0.1:1", false).unwrap();
+        assert_eq!(remote(&world), Some(1), "better than nothing");
+        world.check("127.0.0.1:2", true).unwrap();
+        world.check("127.0.0.1:3", false).unwrap();
+        assert_eq!(remote(&world), Some(2), "a check without nomination moves nothing");
+        world.check("127.0.0.1:3", true).unwrap();
+        assert_eq!(remote(&world), Some(3));
+        world.check("127.0.0.1:2", true).unwrap();
+        assert_eq!(remote(&world), Some(2), "back again");
+    }
+
+    #[test]
+    fn of_many_addresses_the_oldest_is_forgotten_but_never_the_one_in_use() {
+        let mut world = World::new();
+        world.check("127.0.0.1:1", true).unwrap();
+        let forgotten: Vec<_> =
+            (2..=10).filter_map(|port| world.check(&format!("127.0.0.1:{port}"), false).unwrap()).collect();
+        assert_eq!(forgotten.iter().map(SocketAddr::port).collect::<Vec<_>>(), [2, 3]);
+        assert!(world.peer.addresses.iter().any(|address| address.port() == 1));
+    }
+
+    #[test]
+    fn a_peer_that_never_connects_is_removed() {
+        let mut world = World::new();
+        assert_eq!(world.after(19), None);
+        assert_eq!(world.after(1), Some(Change::Gone(Gone::NotConnected)));
+    }
+
+    #[test]
+    fn consent_expires_thirty_seconds_after_the_last_check() {
+        let mut world = World::new();
+        // It connects so late that only consent is left to judge it by.
+        world.peer.created += Duration::from_secs(600);
+        world.check("127.0.0.1:1", true).unwrap();
+        assert_eq!(world.after(29), None);
+        world.check("127.0.0.1:1", false).unwrap();
+        assert_eq!(world.after(29), None);
+        assert_eq!(world.after(1), Some(Change::Gone(Gone::ConsentExpired)));
+        assert_eq!(world.out.counters.done(Tally::ConsentExpired), 1);
+    }
+}

@@ -133,6 +133,22 @@ export class Person {
     });
   }
 
+  /** Whether the browser believes that it may send over 1 Mbit/s, how many layers it sends, and NACKs it sent. */
+  uplink(): Promise<{ wide: boolean; layers: number; nacks: number }> {
+    return this.page.evaluate(async () => {
+      const peer = (globalThis as unknown as { dais: { room: { peer: { connection: RTCPeerConnection } } } }).dais.room.peer;
+      const stats = [...(await peer.connection.getStats()).values()];
+      const pair = stats.find((report) => report.type === "candidate-pair" && report.nominated);
+      const sending = stats.filter((report) => report.type === "outbound-rtp" && report.kind === "video" && report.framesEncoded > 0);
+      const receiving = stats.filter((report) => report.type === "inbound-rtp");
+      return {
+        wide: (pair?.availableOutgoingBitrate ?? 0) > 1_000_000,
+        layers: sending.length,
+        nacks: receiving.reduce((sum, report) => sum + (report.nackCount ?? 0), 0),
+      };
+    });
+  }
+
   /** Session descriptions agreed upon, and errors of the page. */
   negotiations(): Promise<{ local: number; remote: number; errors: string[] }> {
     return this.page.evaluate(() => (globalThis as unknown as { negotiations: { local: number; remote: number; errors: string[] } }).negotiations);

@@ -48,6 +48,18 @@ test("people on stage are seen and heard, removed at once, and come back, with o
   }
 });
 
+test("a publisher is told how its packets arrive, and sends all layers", async ({ open }) => {
+  const host = await open("Host", "Maya Levin");
+  const viewer = await open("Participant", "Kenji Tanaka");
+  await host.join("Join stage");
+  await viewer.join("Join as viewer");
+  await expectLive(viewer, 1, 1);
+  // Without transport-wide feedback a browser stays at 300 kbit/s for ever.
+  await expect.poll(() => host.uplink(), { timeout: 40_000 }).toMatchObject({ wide: true, layers: 3 });
+  const { nacks } = await viewer.uplink();
+  expect(nacks, "on loopback nothing is lost, and numbers have no gaps").toBe(0);
+});
+
 test("a viewer goes live with replaceTrack, mutes, and is muted by the host", async ({ open }) => {
   const host = await open("Host", "Maya Levin");
   const guest = await open("Participant", "Ama Owusu");

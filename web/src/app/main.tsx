@@ -62,6 +62,11 @@ if (root !== null) {
     render(<MessageScene failure={failure} />, root);
   } else {
     connect(where);
+    view.subscribe(({ phase }) => {
+      if ("entry" in phase) document.title = phase.entry.room.title;
+    });
+    // Another link pasted into this window is another room, or another role.
+    addEventListener("hashchange", () => location.reload());
     globalThis.dais = { room: room() };
     void open();
     render(<Page />, root);
