@@ -174,3 +174,48 @@ pub(crate) enum Served {
     /// Somebody has no picture of the occupant yet.
     SomeAwaitKeyFrame,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_mappings_the_greater_generation_stands_whatever_order_they_come_in() {
+        let mut room = Room::new(mpsc::channel(1).0);
+        let slot = Slot::camera(3).unwrap();
+        let (ann, ben) = (Some(ParticipantId(1)), Some(ParticipantId(2)));
+        assert_eq!(room.map(slot, Generation(1), ann), Ok(None));
+        assert_eq!(room.map(slot, Generation(3), ben), Ok(ann));
+        assert_eq!(room.map(slot, Generation(2), ann), Err(DropReason::StaleGeneration));
+        assert_eq!(room.map(slot, Generation(3), ann), Err(DropReason::StaleGeneration));
+        assert_eq!(room.slot(slot).occupant, ben);
+    }
+
+    #[test]
+    fn a_packet_of_an_occupant_that_is_gone_is_not_forwarded() {
+        let mut room = Room::new(mpsc::channel(1).0);
+        let slot = Slot::camera(0).unwrap();
+        let mut out = Outbox::new(crate::socket::bind("127.0.0.1:0".parse().unwrap()).unwrap());
+        let (packet, now) = (Arc::new(Packet::default()), Instant::now());
+        let mut forward = |room: &mut Room, generation| {
+            room.fan_out(&mut slab::Slab::new(), slot, Generation(generation), &packet, now, &mut out)
+        };
+        room.map(slot, Generation(1), Some(ParticipantId(1))).unwrap();
+        assert_eq!(forward(&mut room, 1), Ok(Served::All));
+        room.map(slot, Generation(2), None).unwrap();
+        assert_eq!(forward(&mut room, 1), Err(DropReason::StaleGeneration));
+        assert_eq!(forward(&mut room, 2), Err(DropReason::StaleGeneration), "an empty slot forwards nothing");
+    }
+
+    #[test]
+    fn what_the_control_plane_had_no_room_for_is_told_later_and_in_order() {
+        let (events, mut told) = mpsc::channel(1);
+        let mut room = Room::new(events);
+        let connected = |n| MediaEvent::Connected { participant: ParticipantId(n) };
+        (1..=3).for_each(|n| room.tell(connected(n)));
+        for n in 1..=3 {
+            assert_eq!(told.try_recv(), Ok(connected(n)));
+            room.tell_untold();
+        }
+    }
+}

@@ -181,7 +181,7 @@ impl Worker {
             }
             // `applied` reports back when the last worker has dropped it.
             Command::Change { room, changes, applied } => {
-                changes.iter().for_each(|change| self.change(room, *change));
+                changes.iter().for_each(|change| self.change(room, *change, now));
                 drop(applied);
             }
         }
@@ -217,13 +217,14 @@ impl Worker {
         }
     }
 
-    fn change(&mut self, room: RoomId, change: RoomChange) {
+    fn change(&mut self, room: RoomId, change: RoomChange, now: Instant) {
         let Some(state) = self.rooms.get_mut(&room) else { return };
         match change {
             RoomChange::Permit { participant, kind, permitted } => {
-                let key = state.peers.get(&participant);
-                if let Some(peer) = key.and_then(|key| self.peers.get_mut(*key)) {
+                let Some(key) = state.peers.get(&participant).copied() else { return };
+                if let Some(peer) = self.peers.get_mut(key) {
                     peer.inbound.permit(kind, permitted);
+                    self.attend_sooner(key, now);
                 }
             }
             RoomChange::Map { slot, generation, occupant } => {
@@ -312,10 +313,12 @@ impl Worker {
             Some(128..=191) => {
                 let key = *self.by_address.get(&from).ok_or(DropReason::UnknownAddress)?;
                 if rtcp::is_rtcp(datagram) {
-                    self.handle_rtcp(key, datagram, now)
-                } else {
-                    self.handle_rtp(key, datagram, now)
+                    return self.handle_rtcp(key, datagram, now);
                 }
+                let handled = self.handle_rtp(key, datagram, now);
+                // Its arrival is to be reported.
+                self.attend_sooner(key, now);
+                handled
             }
             _ => Err(DropReason::NotMultiplexed),
         }
@@ -406,13 +409,14 @@ impl Worker {
         match change {
             Some(Change::Connected) => self.connected(key, now),
             Some(Change::Gone(why)) => self.gone(key, why),
-            None => {
-                // A handshake or a new arrival may need attention sooner than planned.
-                let sooner = self.peers.get(key).is_some_and(|peer| peer.next_timeout(now) < peer.wake_at);
-                if sooner {
-                    self.reschedule(key, now);
-                }
-            }
+            None => self.attend_sooner(key, now),
+        }
+    }
+
+    /// Looks after a peer sooner than planned, if what just happened asks for it.
+    fn attend_sooner(&mut self, key: usize, now: Instant) {
+        if self.peers.get(key).is_some_and(|peer| peer.next_timeout(now) < peer.wake_at) {
+            self.reschedule(key, now);
         }
     }
 
