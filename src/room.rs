@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dais_media::sdp::{Offer, SdpError};
-use dais_media::{MediaEvent, MediaPlane, RoomId};
+use dais_media::{ConnectionId, MediaEvent, MediaPlane, RoomId};
 use dais_signaling::protocol::{ClientMessage, Place, ServerMessage, SessionError};
-use dais_signaling::{Entering, Outgoing, RoomMessage, SessionQueue};
+use dais_signaling::{Entering, NotQueued, Outgoing, RoomMessage, SessionQueue};
 use dais_stage::{Command, EntryPlace, Event, Millis, ParticipantId, Refusal, Settings, Stage};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -25,13 +25,23 @@ const TICK: Duration = Duration::from_millis(100);
 /// Somebody's session, as the room sees it.
 struct Session {
     queue: SessionQueue,
-    /// It could not take a message: it gets the whole state when it has room again.
+    /// Which of its media connections is the current one.
+    connection: Option<ConnectionId>,
+    /// It could not take an update: it gets the whole state when it has taken what is queued.
     lagging: bool,
 }
 
 impl Session {
-    fn push(&mut self, outgoing: Outgoing) {
-        self.lagging |= !self.queue.push(outgoing);
+    /// Queues what must not be lost: an answer, a notice. A session that cannot even take these is over.
+    fn say(&self, outgoing: Outgoing) {
+        if self.queue.push(outgoing) == Err(NotQueued::Full) {
+            self.queue.close(SessionError::TooSlow);
+        }
+    }
+
+    /// Queues news, which a whole state makes up for.
+    fn update(&mut self, outgoing: Outgoing) {
+        self.lagging = self.queue.push(outgoing) == Err(NotQueued::Full);
     }
 }
 
@@ -55,6 +65,9 @@ impl Refused {
         }
     }
 }
+
+/// An SDP answer, and the connection it is for.
+type Connected = (String, ConnectionId);
 
 /// See the module.
 pub(crate) struct Room {
@@ -84,14 +97,15 @@ impl Room {
         loop {
             tokio::select! {
                 biased;
+                // Ticks and media are few and bounded: no amount of commands keeps them waiting.
+                _ = ticks.tick() => self.tell_news(),
+                Some(event) = media.recv() => self.handle_media(event).await,
                 message = messages.recv() => match message {
                     Some(RoomMessage::Enter(entering)) => self.enter(*entering).await,
                     Some(RoomMessage::Said { participant, message }) => self.handle_said(participant, message).await,
                     Some(RoomMessage::Gone { participant }) => self.leave(participant).await,
                     Some(RoomMessage::End) | None => break,
                 },
-                Some(event) = media.recv() => self.handle_media(event).await,
-                _ = ticks.tick() => self.tell_news(),
             }
         }
         self.sessions.values().for_each(|session| session.queue.close(SessionError::ShuttingDown));
@@ -100,17 +114,20 @@ impl Room {
     }
 
     async fn handle_media(&mut self, event: MediaEvent) {
+        let (MediaEvent::Connected { participant, connection }
+        | MediaEvent::Gone { participant, connection, .. }
+        | MediaEvent::Speech { participant, connection, .. }) = event;
+        let id = ParticipantId(participant.0);
+        let Some(session) = self.sessions.get(&id).filter(|session| session.connection == Some(connection)) else {
+            return debug!(participant = id.0, "news of a connection that was replaced");
+        };
         match event {
-            MediaEvent::Connected { participant } => debug!(participant = participant.0, "media connected"),
-            MediaEvent::Gone { participant, .. } => {
-                let id = ParticipantId(participant.0);
-                if let Some(session) = self.sessions.get(&id) {
-                    session.queue.close(SessionError::MediaLost);
-                }
+            MediaEvent::Connected { .. } => debug!(participant = id.0, "media connected"),
+            MediaEvent::Gone { .. } => {
+                session.queue.close(SessionError::MediaLost);
                 self.leave(id).await;
             }
-            MediaEvent::Speech { participant, speaking } => {
-                let id = ParticipantId(participant.0);
+            MediaEvent::Speech { speaking, .. } => {
                 let command = if speaking { Command::SpeechStarted { id } } else { Command::SpeechStopped { id } };
                 // A refusal says that the person was muted or removed in between.
                 if let Err(refusal) = self.enact(&command).await {
@@ -124,11 +141,12 @@ impl Room {
         let Entering { id: request, queue, .. } = &entering;
         let request = *request;
         match self.admit(&entering).await {
-            Ok((you, answer)) => {
+            Ok((you, media)) => {
                 let state = room_state(&self.stage);
+                let (answer, connection) = media.unzip();
                 let message = ServerMessage::Entered { id: request, you: you.0, state, answer };
-                let mut session = Session { queue: queue.clone(), lagging: false };
-                session.push(Outgoing::message(&message));
+                let session = Session { queue: queue.clone(), connection, lagging: false };
+                session.say(Outgoing::message(&message));
                 self.tell_news();
                 self.sessions.insert(you, session);
                 if entering.entered.send(Some(you)).is_err() {
@@ -143,7 +161,7 @@ impl Room {
         }
     }
 
-    async fn admit(&mut self, entering: &Entering) -> Result<(ParticipantId, Option<String>), Refused> {
+    async fn admit(&mut self, entering: &Entering) -> Result<(ParticipantId, Option<Connected>), Refused> {
         let offer = entering.offer.as_deref().map(Offer::parse).transpose()?;
         let place = match entering.place {
             Place::Viewer => EntryPlace::Viewer,
@@ -152,12 +170,12 @@ impl Room {
         let id = self.stage.next_id();
         let command = Command::Enter { id, name: entering.name.clone(), role: entering.role, place };
         let events = self.decide(&command)?;
-        let answer = match offer {
+        let media = match offer {
             Some(offer) => Some(self.connect(id, offer).await?),
             None => None,
         };
         self.carry_out(&events).await;
-        Ok((id, answer))
+        Ok((id, media))
     }
 
     async fn leave(&mut self, id: ParticipantId) {
@@ -197,8 +215,8 @@ impl Room {
             Ok(message) => Outgoing::message(&message),
             Err(refused) => self.refusal(request, &refused),
         };
-        if let Some(session) = self.sessions.get_mut(&to) {
-            session.push(outgoing);
+        if let Some(session) = self.sessions.get(&to) {
+            session.say(outgoing);
         }
     }
 
@@ -233,9 +251,9 @@ impl Room {
         for event in events {
             self.news.note(event);
             if let Some((id, notice)) = notice(&self.stage, event)
-                && let Some(session) = self.sessions.get_mut(&id)
+                && let Some(session) = self.sessions.get(&id)
             {
-                session.push(Outgoing::message(&ServerMessage::Notice { notice }));
+                session.say(Outgoing::message(&ServerMessage::Notice { notice }));
             }
         }
         if self.news.is_urgent() {
@@ -244,14 +262,20 @@ impl Room {
         self.metrics.count_people(self.id, &self.stage);
     }
 
-    async fn connect(&self, id: ParticipantId, offer: Offer) -> Result<String, Refused> {
+    async fn connect(&self, id: ParticipantId, offer: Offer) -> Result<Connected, Refused> {
         let permits = self.stage.participant(id).map(permits).unwrap_or_default();
-        let answer = self.media.connect(self.id, media_id(id), offer, permits).await;
-        answer.map_err(|_| Refused::Session(SessionError::Internal))
+        let connected = self.media.connect(self.id, media_id(id), offer, permits).await;
+        connected.map_err(|_| Refused::Session(SessionError::Internal))
     }
 
-    async fn reconnect(&self, id: ParticipantId, sdp: &str) -> Result<String, Refused> {
-        self.connect(id, Offer::parse(sdp)?).await
+    async fn reconnect(&mut self, id: ParticipantId, sdp: &str) -> Result<String, Refused> {
+        let (answer, connection) = self.connect(id, Offer::parse(sdp)?).await?;
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.connection = Some(connection);
+        }
+        // The new connection has sent nothing yet, and sending nothing is silence. Refused to who was silent before.
+        let _ = self.enact(&Command::SpeechStopped { id }).await;
+        Ok(answer)
     }
 
     /// Tells everyone what is new, and those who could not keep up everything.
@@ -259,12 +283,13 @@ impl Room {
         let news = self.news.take(&self.stage).map(|message| Outgoing::message(&message));
         let mut state = None;
         for session in self.sessions.values_mut() {
-            if session.lagging {
-                let state = state
-                    .get_or_insert_with(|| Outgoing::message(&ServerMessage::State { state: room_state(&self.stage) }));
-                session.lagging = !session.queue.push(state.clone());
-            } else if let Some(news) = &news {
-                session.push(news.clone());
+            if !session.lagging {
+                if let Some(news) = &news {
+                    session.update(news.clone());
+                }
+            } else if session.queue.is_empty() {
+                let whole = || Outgoing::message(&ServerMessage::State { state: room_state(&self.stage) });
+                session.update(state.get_or_insert_with(whole).clone());
             }
         }
     }

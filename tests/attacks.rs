@@ -179,6 +179,27 @@ async fn malformed_but_authentic_rtcp_and_rtp_are_counted_and_hurt_nobody() {
     still_works(&mut ann, &mut viewer, b"after").await;
 }
 
+#[tokio::test]
+async fn a_small_request_does_not_make_the_server_send_without_end() {
+    let server = server().await;
+    let (mut ann, mut viewer) = a_working_pair(&server).await;
+    ann.show(true, &[7; 900]).await;
+    let picture = viewer.packet("a picture", |packet| packet.slot.kind().is_video()).await;
+    // The same packet 4,000 times: 24 kB that ask for 4 MB.
+    let nack = dais_media::rtcp::nack(picture.slot.ssrc(), &[picture.seq]);
+    for _ in 0..40 {
+        viewer.path.send_rtcp(nack.repeat(100)).await;
+    }
+    until_counted(&server, "limited retransmissions", |c| {
+        c.done(Tally::Retransmitted) + c.dropped(DropReason::RetransmitLimited) == 4_000
+    })
+    .await;
+    let sent = server.media_counters().done(Tally::Retransmitted);
+    assert!((512..2_500).contains(&sent), "{sent} packets were sent");
+    viewer.drain().await;
+    still_works(&mut ann, &mut viewer, b"after").await;
+}
+
 /// A laptop moves from one network to another: the same session, another address, no restart.
 #[tokio::test]
 async fn an_address_change_needs_no_restart() {

@@ -103,6 +103,27 @@ async fn silence_ends_a_speaking_mark_and_mute_ends_it_at_once() {
     until_speaking(&mut watcher, ann.you, false).await;
 }
 
+/// Connecting anew is no way to count as speaking for ever, and everyone's slots go on without a gap.
+#[tokio::test]
+async fn who_connects_anew_is_silent_and_goes_on_in_the_same_slot() {
+    let server = server().await;
+    let mut ann = Client::enter(&server, "Ann", Wish::STAGE).await;
+    let mut watcher = Client::enter(&server, "Watcher", Wish::VIEWER).await;
+    play(&mut ann, &[25; 15]).await;
+    until_speaking(&mut watcher, ann.you, true).await;
+    ann.show(true, b"before").await;
+    let before = watcher.packet("a picture", |packet| packet.payload.ends_with(b"before")).await;
+
+    ann.connect_anew().await;
+    until_speaking(&mut watcher, ann.you, false).await;
+    ann.show(false, b"no key frame").await;
+    ann.show(true, b"after").await;
+    let after = watcher.packet("a picture again", |packet| packet.slot.kind().is_video()).await;
+    assert!(after.payload.ends_with(b"after"), "nothing comes before the key frame");
+    assert_eq!((after.slot, after.seq), (before.slot, before.seq.wrapping_add(1)));
+    ann.does(json!({ "type": "set_camera", "on": false })).await;
+}
+
 /// Sends a key frame from every camera and returns whose arrived at the viewer, by slot.
 async fn seen(server: &Server, cameras: &mut [Client], viewer: &mut Client, round: u8) -> BTreeSet<u32> {
     let dropped = support::dropped(server, DropReason::GateClosed);

@@ -62,6 +62,8 @@ counted_reasons! {
         Duplicate => "duplicate",
         /// A packet or key frame request for a slot that has another occupant by now.
         StaleGeneration => "stale_generation",
+        /// A packet a viewer asked for again after it had asked for too many.
+        RetransmitLimited => "retransmit_limited",
         /// The ring to another worker was full.
         RingFull => "ring_full",
         /// The kernel did not take a datagram.

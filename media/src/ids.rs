@@ -16,6 +16,10 @@ pub struct RoomId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParticipantId(pub u32);
 
+/// Counts the connections of the whole server: what is told about an older one of a participant is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
 /// Index of a worker thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerId(pub u8);
@@ -59,6 +63,17 @@ impl MediaKind {
 /// A simulcast layer of a camera, smallest first: the rids `q`, `h` and `f`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Layer(pub u8);
+
+/// One run of sequence numbers of a source: another layer, SSRC or connection is another stream. Never used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct StreamId(u64);
+
+impl StreamId {
+    /// The `n`-th stream of a connection.
+    pub(crate) fn of(connection: ConnectionId, n: u16) -> Self {
+        Self(connection.0 << 16 | u64::from(n))
+    }
+}
 
 /// A slot of the room's fixed layout: cameras first, then the screen, its sound, and the voices.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

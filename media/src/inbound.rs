@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::counters::{DropReason, Tally};
-use crate::ids::{Generation, Layer, MediaKind, Slot, Ssrc};
+use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
 use crate::limits;
 use crate::outbox::Outbox;
 use crate::packet::Packet;
@@ -76,6 +76,7 @@ pub(crate) struct Inbound {
     gates: [Gate; MediaKind::ALL.len()],
     /// SSRCs known so far; few enough to search.
     streams: Vec<(Ssrc, StreamRef)>,
+    connection: ConnectionId,
     feedback: FeedbackRecorder,
     next_feedback: Option<Instant>,
     next_requests: Instant,
@@ -87,11 +88,12 @@ pub(crate) struct Inbound {
 }
 
 impl Inbound {
-    pub(crate) fn new(session: &Session, permits: [bool; 4], now: Instant) -> Self {
+    pub(crate) fn new(session: &Session, connection: ConnectionId, permits: [bool; 4], now: Instant) -> Self {
         let mut inbound = Self {
             sources: MediaKind::ALL.map(Source::new),
             gates: permits.map(|permitted| Gate { permitted, mapped: None }),
             streams: Vec::new(),
+            connection,
             feedback: FeedbackRecorder::new(now),
             next_feedback: None,
             next_requests: now,
@@ -113,7 +115,11 @@ impl Inbound {
     fn bind(&mut self, ssrc: Ssrc, stream: StreamRef) {
         self.streams.push((ssrc, stream));
         let source = &mut self.sources[stream.kind as usize];
-        if stream.rtx { source.bind_rtx(stream.layer, ssrc) } else { source.bind(stream.layer, ssrc) }
+        if stream.rtx {
+            source.bind_rtx(stream.layer, ssrc);
+        } else {
+            source.bind(stream.layer, ssrc, StreamId::of(self.connection, self.streams.len() as u16));
+        }
     }
 
     /// Opens or closes the gate of `kind`.

@@ -37,6 +37,6 @@ pub mod vp8;
 pub use counters::{Counters, DropReason, Tally};
 pub use dtls::{Fingerprint, Handshake, HandshakeError, Identity, IdentityError, Progress, Setup, SrtpSession};
 pub use ice::Credentials;
-pub use ids::{Generation, Layer, MediaKind, ParticipantId, RoomId, Slot, Ssrc, WorkerId};
+pub use ids::{ConnectionId, Generation, Layer, MediaKind, ParticipantId, RoomId, Slot, Ssrc, WorkerId};
 pub use peer::{Gone, PeerConfig};
 pub use plane::{MediaConfig, MediaEvent, MediaPlane, RoomChange, StartError};

@@ -24,6 +24,11 @@ pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
 /// Packets remembered per slot for retransmission: 1.5 s of a 2.5 Mbit/s camera. Older ones are not resent.
 pub(crate) const RETRANSMIT_PACKETS: usize = 512;
+/// Retransmissions one viewer gets per second, and at once. 5 % of 25 cameras of 1.5 Mbit/s is 200 a second; a NACK of
+/// 2 kB could ask for 8,500. Further ones are not sent, and counted.
+pub(crate) const RETRANSMITS_PER_SECOND: u32 = 1_000;
+/// See [`RETRANSMITS_PER_SECOND`].
+pub(crate) const RETRANSMIT_BURST: u32 = 512;
 /// Packets in flight from one worker to another: 10 ms of 25 cameras of 2.5 Mbit/s with room to spare. When a worker
 /// is that far behind, further packets for it are dropped, counted, and key frames are asked for.
 pub(crate) const RING_PACKETS: usize = 1_024;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot};
+use crate::ids::{Generation, MediaKind, ParticipantId, Slot, StreamId};
 use crate::limits;
 use crate::outbox::Outbox;
 use crate::packet::Packet;
@@ -17,6 +17,7 @@ use crate::srtp;
 /// The slots of one viewer.
 pub(crate) struct Outbound {
     senders: Box<[SlotSender]>,
+    resends: Budget,
     /// When sender reports are due.
     pub(crate) next_report: Instant,
 }
@@ -26,11 +27,35 @@ impl Outbound {
     pub(crate) fn new(seed: u64, now: Instant) -> Self {
         let first_seq = |slot: Slot| (seed >> 8).wrapping_mul(2 * slot.index() as u64 + 1) as u16 & 0x7fff;
         let senders = Slot::all().map(|slot| SlotSender::new(slot, first_seq(slot))).collect();
-        Self { senders, next_report: now + limits::REPORT_INTERVAL }
+        Self { senders, resends: Budget::full(now), next_report: now + limits::REPORT_INTERVAL }
     }
 
     pub(crate) fn sender(&mut self, slot: Slot) -> &mut SlotSender {
         &mut self.senders[slot.index()]
+    }
+}
+
+/// Retransmissions a viewer may still ask for: a small request must not make the server send without end.
+struct Budget {
+    left: u32,
+    filled: Instant,
+}
+
+impl Budget {
+    fn full(now: Instant) -> Self {
+        Self { left: limits::RETRANSMIT_BURST, filled: now }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let micros = now.saturating_duration_since(self.filled).as_micros();
+        let more = micros * u128::from(limits::RETRANSMITS_PER_SECOND) / 1_000_000;
+        if more > 0 {
+            self.left = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(self.left).min(limits::RETRANSMIT_BURST);
+            self.filled = now;
+        }
+        let allowed = self.left > 0;
+        self.left -= u32::from(allowed);
+        allowed
     }
 }
 
@@ -61,10 +86,15 @@ impl Viewer<'_> {
         true
     }
 
-    /// Whether this viewer has no picture of the slot's occupant yet.
-    pub(crate) fn awaits_key_frame(&mut self, from: Occupied) -> bool {
+    /// Whether this viewer needs a key frame before it can have `stream` of the slot's occupant.
+    pub(crate) fn awaits_key_frame(&mut self, from: Occupied, stream: StreamId) -> bool {
         let receives = self.session.receiving(from.slot).is_some();
-        receives && self.outbound.sender(from.slot).awaits_key_frame(from.generation)
+        receives && self.outbound.sender(from.slot).awaits_key_frame(from.generation, stream)
+    }
+
+    /// Whether this viewer may be sent one more packet again.
+    pub(crate) fn may_resend(&mut self, now: Instant) -> bool {
+        self.outbound.resends.take(now)
     }
 
     /// Sends again what the viewer knows as sequence number `seq` of the slot, if `find` still has it.
@@ -72,20 +102,20 @@ impl Viewer<'_> {
         &mut self,
         from: Occupied,
         seq: u16,
-        find: impl FnOnce(Layer, u64) -> Option<&'p Packet>,
+        find: impl FnOnce(StreamId, u64) -> Option<&'p Packet>,
         out: &mut Outbox,
     ) -> bool {
         let Some(receiving) = self.session.receiving(from.slot) else { return false };
         let sender = self.outbound.sender(from.slot);
-        let Some((layer, source_seq, sent_seq)) = sender.sent_as(from.generation, seq) else { return false };
-        let Some(packet) = find(layer, source_seq) else { return false };
+        let Some((stream, source_seq, sent_seq)) = sender.sent_as(from.generation, seq) else { return false };
+        let Some(packet) = find(stream, source_seq) else { return false };
         let Some(numbers) = sender.resend(from.generation, packet) else { return false };
         debug_assert_eq!(numbers.seq, sent_seq, "a packet is resent under the number it was sent with");
-        let stream = match receiving.rtx_payload_type {
+        let goes_into = match receiving.rtx_payload_type {
             Some(payload_type) => Stream::Rtx { payload_type, seq: sender.next_rtx_seq() },
             None => Stream::Media { payload_type: receiving.payload_type },
         };
-        self.write(from, receiving, packet, numbers, stream, out);
+        self.write(from, receiving, packet, numbers, goes_into, out);
         true
     }
 
@@ -140,7 +170,7 @@ impl Viewer<'_> {
         slots
             .filter_map(|(slot, generation, clock)| {
                 let timestamp = extrapolated(slot.kind(), clock, now);
-                let (rtp, packets, octets) = self.outbound.sender(slot).report(generation, clock.layer, timestamp)?;
+                let (rtp, packets, octets) = self.outbound.sender(slot).report(generation, clock.stream, timestamp)?;
                 Some(SlotReport { ssrc: slot.ssrc(), ntp, rtp, packets, octets })
             })
             .collect()

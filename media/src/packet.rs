@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::ids::Layer;
+use crate::ids::StreamId;
 use crate::limits;
 use crate::rtp::AudioLevel;
 use crate::vp8::Descriptor;
@@ -11,9 +11,9 @@ use crate::vp8::Descriptor;
 /// A decrypted RTP packet of a source, without its header.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Packet {
-    /// Layer of the source it belongs to.
-    pub(crate) layer: Layer,
-    /// Extended sequence number within the layer, with the gaps of padding-only packets closed.
+    /// The stream it belongs to.
+    pub(crate) stream: StreamId,
+    /// Extended sequence number within the stream, with the gaps of padding-only packets closed.
     pub(crate) seq: u64,
     /// Of the source, in ticks.
     pub(crate) timestamp: u32,
@@ -81,9 +81,9 @@ impl PacketRing {
         self.packets[place] = Some(packet);
     }
 
-    pub(crate) fn get(&self, layer: Layer, seq: u64) -> Option<&Arc<Packet>> {
+    pub(crate) fn get(&self, stream: StreamId, seq: u64) -> Option<&Arc<Packet>> {
         let packet = self.packets[Self::place(seq)].as_ref()?;
-        (packet.seq == seq && packet.layer == layer).then_some(packet)
+        (packet.seq == seq && packet.stream == stream).then_some(packet)
     }
 
     pub(crate) fn clear(&mut self) {
@@ -98,6 +98,7 @@ impl PacketRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ConnectionId;
 
     fn packet(seq: u64) -> impl FnOnce(&mut Packet) {
         move |packet| {
@@ -115,10 +116,10 @@ mod tests {
         let allocated = pool.take_allocated();
         assert!((512..=514).contains(&allocated), "{allocated}");
         for seq in 5_000 - 512..5_000 {
-            assert_eq!(ring.get(Layer(0), seq).unwrap().payload(), seq.to_be_bytes());
+            assert_eq!(ring.get(StreamId::default(), seq).unwrap().payload(), seq.to_be_bytes());
         }
-        assert!(ring.get(Layer(0), 5_000 - 513).is_none());
-        assert!(ring.get(Layer(1), 4_999).is_none());
+        assert!(ring.get(StreamId::default(), 5_000 - 513).is_none());
+        assert!(ring.get(StreamId::of(ConnectionId(1), 1), 4_999).is_none());
     }
 
     #[test]

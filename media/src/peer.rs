@@ -8,7 +8,7 @@ use arrayvec::ArrayVec;
 use crate::counters::{DropReason, Tally};
 use crate::dtls::{Handshake, HandshakeError, Identity, Progress, Setup, SrtpSession};
 use crate::ice::{Credentials, Request};
-use crate::ids::{MediaKind, ParticipantId, RoomId};
+use crate::ids::{ConnectionId, MediaKind, ParticipantId, RoomId};
 use crate::inbound::Inbound;
 use crate::limits;
 use crate::outbound::{Outbound, Viewer};
@@ -25,6 +25,8 @@ pub struct PeerConfig {
     pub room: RoomId,
     /// Its number there.
     pub participant: ParticipantId,
+    /// Which of the participant's connections this is; events carry it.
+    pub connection: ConnectionId,
     /// The credentials in its answer.
     pub ice: Credentials,
     /// What offer and answer agreed upon.
@@ -61,6 +63,7 @@ pub(crate) enum Change {
 pub(crate) struct Peer {
     pub(crate) room: RoomId,
     pub(crate) participant: ParticipantId,
+    pub(crate) connection: ConnectionId,
     pub(crate) ice: Credentials,
     /// Kept after the keys are there, to answer retransmitted flights and to hear goodbye.
     handshake: Handshake,
@@ -88,6 +91,7 @@ impl Peer {
         Self {
             room: config.room,
             participant: config.participant,
+            connection: config.connection,
             ice: config.ice,
             handshake,
             srtp: None,
@@ -96,7 +100,7 @@ impl Peer {
             addresses: ArrayVec::new(),
             remote: None,
             nominated: false,
-            inbound: Inbound::new(&config.session, config.permits, now),
+            inbound: Inbound::new(&config.session, config.connection, config.permits, now),
             outbound: Outbound::new(seed, now),
             session: config.session,
             told_speaking: false,
@@ -192,9 +196,8 @@ impl Peer {
     /// Tells the room when the peer started or stopped speaking since it was last told.
     pub(crate) fn report_speech(&mut self, room: &Room) {
         let speaking = self.inbound.is_speaking();
-        if speaking != self.told_speaking
-            && room.try_tell(MediaEvent::Speech { participant: self.participant, speaking })
-        {
+        let (participant, connection) = (self.participant, self.connection);
+        if speaking != self.told_speaking && room.try_tell(MediaEvent::Speech { participant, connection, speaking }) {
             self.told_speaking = speaking;
         }
     }
@@ -271,6 +274,7 @@ mod tests {
             let config = PeerConfig {
                 room: RoomId(0),
                 participant: ParticipantId(1),
+                connection: ConnectionId(1),
                 ice,
                 session: offer.session,
                 permits: [false; 4],

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::counters::Counters;
 use crate::dtls::{Identity, IdentityError};
 use crate::ice::Credentials;
-use crate::ids::{Generation, MediaKind, ParticipantId, RoomId, Slot, WorkerId};
+use crate::ids::{ConnectionId, Generation, MediaKind, ParticipantId, RoomId, Slot, WorkerId};
 use crate::limits;
 use crate::peer::{Gone, PeerConfig};
 use crate::sdp::{AnswerParams, Offer, answer};
@@ -54,11 +54,15 @@ pub enum MediaEvent {
     Connected {
         /// Whose.
         participant: ParticipantId,
+        /// Over which connection.
+        connection: ConnectionId,
     },
     /// The connection is over.
     Gone {
         /// Whose.
         participant: ParticipantId,
+        /// Which connection.
+        connection: ConnectionId,
         /// Why.
         why: Gone,
     },
@@ -66,6 +70,8 @@ pub enum MediaEvent {
     Speech {
         /// Whose.
         participant: ParticipantId,
+        /// Over which connection.
+        connection: ConnectionId,
         /// Started or stopped.
         speaking: bool,
     },
@@ -137,6 +143,7 @@ struct Homes {
     homes: HashMap<(RoomId, ParticipantId), usize>,
     load: Vec<usize>,
     rooms: HashMap<RoomId, Vec<usize>>,
+    connections: u64,
 }
 
 impl Homes {
@@ -235,7 +242,8 @@ impl MediaPlane {
         }
     }
 
-    /// Takes a participant's offer and returns the answer. A connection it had before is replaced.
+    /// Takes a participant's offer and returns the answer, with the number of the connection. A connection it had
+    /// before is replaced; it tells nothing any more but what is on its way already.
     ///
     /// # Errors
     /// When the system has no randomness.
@@ -245,20 +253,21 @@ impl MediaPlane {
         participant: ParticipantId,
         offer: Offer,
         permits: [bool; MediaKind::ALL.len()],
-    ) -> Result<String, getrandom::Error> {
+    ) -> Result<(String, ConnectionId), getrandom::Error> {
         self.disconnect(room, participant).await;
         let ice = Credentials::random()?;
-        let (worker, mask) = {
+        let (worker, mask, connection) = {
             let mut homes = self.homes();
-            (homes.add(room, participant), homes.mask(room))
+            homes.connections += 1;
+            (homes.add(room, participant), homes.mask(room), ConnectionId(homes.connections))
         };
         let worker = &self.workers[worker];
         let fingerprint = self.identity.fingerprint();
         let answer = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates: &worker.candidates });
-        let config = PeerConfig { room, participant, ice, session: offer.session, permits };
+        let config = PeerConfig { room, participant, connection, ice, session: offer.session, permits };
         worker.send(Command::Connect(Box::new(config))).await;
         self.tell_workers(room, mask).await;
-        Ok(answer)
+        Ok((answer, connection))
     }
 
     /// Ends a participant's connection, if there is one.

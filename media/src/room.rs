@@ -134,7 +134,7 @@ impl Room {
             let Some(mut viewer) = peers.get_mut(*key).and_then(Peer::viewer) else { continue };
             if viewer.forward(from, packet, now, out) {
                 forwarded += 1;
-            } else if viewer.awaits_key_frame(from) {
+            } else if viewer.awaits_key_frame(from, packet.stream) {
                 served = Served::SomeAwaitKeyFrame;
             }
         }
@@ -143,12 +143,16 @@ impl Room {
     }
 
     /// Answers a NACK of `peer` for packets of `slot`.
-    pub(crate) fn retransmit(&self, peer: &mut Peer, slot: Slot, lost: &[u16], out: &mut Outbox) {
+    pub(crate) fn retransmit(&self, peer: &mut Peer, slot: Slot, lost: &[u16], now: Instant, out: &mut Outbox) {
         let state = self.slot(slot);
         let (Some(from), Some(ring)) = (state.occupied(slot, state.generation), &state.ring) else { return };
         let Some(mut viewer) = peer.viewer() else { return };
         for seq in lost {
-            let find = |layer, seq| ring.get(layer, seq).map(Arc::as_ref);
+            if !viewer.may_resend(now) {
+                out.counters.drop(DropReason::RetransmitLimited);
+                continue;
+            }
+            let find = |stream, seq| ring.get(stream, seq).map(Arc::as_ref);
             let sent = viewer.retransmit(from, *seq, find, out);
             out.counters.add(if sent { Tally::Retransmitted } else { Tally::RetransmitMissed }, 1);
         }
@@ -178,6 +182,7 @@ pub(crate) enum Served {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ConnectionId;
 
     #[test]
     fn of_two_mappings_the_greater_generation_stands_whatever_order_they_come_in() {
@@ -211,7 +216,7 @@ mod tests {
     fn what_the_control_plane_had_no_room_for_is_told_later_and_in_order() {
         let (events, mut told) = mpsc::channel(1);
         let mut room = Room::new(events);
-        let connected = |n| MediaEvent::Connected { participant: ParticipantId(n) };
+        let connected = |n| MediaEvent::Connected { participant: ParticipantId(n), connection: ConnectionId(1) };
         (1..=3).for_each(|n| room.tell(connected(n)));
         for n in 1..=3 {
             assert_eq!(told.try_recv(), Ok(connected(n)));

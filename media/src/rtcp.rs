@@ -153,8 +153,13 @@ pub(crate) fn sender_report(report: &SlotReport) -> Vec<u8> {
 /// Asks for the packets `lost`, which ascend.
 #[must_use]
 pub fn nack(ssrc: Ssrc, lost: &[u16]) -> Vec<u8> {
-    let nacks = nack_pairs_from_sequence_numbers(lost);
-    marshal(Box::new(TransportLayerNack { sender_ssrc: REPORTER_SSRC.0, media_ssrc: ssrc.0, nacks }))
+    let pairs = nack_pairs_from_sequence_numbers(lost);
+    let packets = pairs.chunks(NACK_PAIRS_MAX).map(|nacks| TransportLayerNack {
+        sender_ssrc: REPORTER_SSRC.0,
+        media_ssrc: ssrc.0,
+        nacks: nacks.to_vec(),
+    });
+    packets.flat_map(|packet| marshal(Box::new(packet))).collect()
 }
 
 /// Asks for a key frame.
@@ -167,6 +172,8 @@ fn marshal(packet: Box<dyn Packet>) -> Vec<u8> {
     rtc::rtcp::packet::marshal(&[packet]).expect("a packet of ours is well formed").to_vec()
 }
 
+/// Pairs in one NACK: the `rtc` crate writes at most 253.
+const NACK_PAIRS_MAX: usize = 200;
 /// Most reports in one receiver report: the count has 5 bits.
 pub(crate) const REPORT_BLOCKS_MAX: usize = 31;
 const _: () = assert!(RECEIVER_REPORT == SENDER_REPORT + 1, "RFC 3550 §12.1");
@@ -194,6 +201,18 @@ mod tests {
             Message::KeyFrameRequest { ssrc: Ssrc(7) },
         ];
         assert_eq!(messages(&compound), expected);
+    }
+
+    #[test]
+    fn losses_far_apart_are_asked_for_however_many_they_are() {
+        let lost: Vec<u16> = (0..crate::limits::NACK_PACKETS as u16).map(|n| n * 17).collect();
+        let compound = nack(Ssrc(6), &lost);
+        assert!(compound.len() + 20 < crate::limits::EGRESS_BYTES_MAX);
+        let asked = messages(&compound).into_iter().flat_map(|message| match message {
+            Message::Nack { lost, .. } => lost,
+            other => panic!("{other:?}"),
+        });
+        assert!(asked.eq(lost));
     }
 
     #[test]

@@ -5,18 +5,18 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 
-use crate::ids::{Generation, Layer, MediaKind, Slot};
+use crate::ids::{Generation, MediaKind, Slot, StreamId};
 use crate::packet::Packet;
 use crate::vp8::{LastSent, Shift};
 
 /// Occupants and layers remembered for retransmission, the current one included.
 const SEGMENTS: usize = 4;
 
-/// A stretch of the viewer's stream that comes from one layer of one occupant.
+/// A stretch of what the viewer gets that comes from one stream of one occupant.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     generation: Generation,
-    layer: Layer,
+    stream: StreamId,
     /// First sequence number of the source that belongs to it.
     first_in: u64,
     /// Added to the source's extended sequence number.
@@ -81,7 +81,7 @@ impl SlotSender {
     /// Numbers for `packet` of the slot's occupant `generation`; none while the viewer waits for a key frame, or for a
     /// packet from before its key frame.
     pub(crate) fn forward(&mut self, generation: Generation, packet: &Packet, now: Instant) -> Option<Rewritten> {
-        let current = self.segments.last().filter(|s| s.generation == generation && s.layer == packet.layer);
+        let current = self.segments.last().filter(|s| s.generation == generation && s.stream == packet.stream);
         let segment = match current {
             Some(segment) if packet.seq < segment.first_in => return None,
             Some(segment) => *segment,
@@ -97,9 +97,10 @@ impl SlotSender {
         Some(rewritten)
     }
 
-    /// Whether the viewer has pictures of occupant `generation`, or needs a key frame first.
-    pub(crate) fn awaits_key_frame(&self, generation: Generation) -> bool {
-        self.slot.kind().is_video() && self.segments.last().is_none_or(|segment| segment.generation != generation)
+    /// Whether the viewer needs a key frame before it can have `stream` of occupant `generation`.
+    pub(crate) fn awaits_key_frame(&self, generation: Generation, stream: StreamId) -> bool {
+        let has = |segment: &Segment| segment.generation == generation && segment.stream == stream;
+        self.slot.kind().is_video() && !self.segments.last().is_some_and(has)
     }
 
     fn start_segment(&mut self, generation: Generation, packet: &Packet, now: Instant) -> Option<Segment> {
@@ -115,7 +116,7 @@ impl SlotSender {
         };
         let segment = Segment {
             generation,
-            layer: packet.layer,
+            stream: packet.stream,
             first_in: packet.seq,
             seq_delta: first_out.wrapping_sub(packet.seq),
             timestamp_delta: timestamp.wrapping_sub(packet.timestamp),
@@ -128,19 +129,19 @@ impl SlotSender {
         Some(segment)
     }
 
-    /// Which packet of occupant `generation` the viewer knows as `seq`: its layer and number in the source, and the
+    /// Which packet of occupant `generation` the viewer knows as `seq`: its stream and number there, and the
     /// numbers it was sent with.
-    pub(crate) fn sent_as(&self, generation: Generation, seq: u16) -> Option<(Layer, u64, u64)> {
+    pub(crate) fn sent_as(&self, generation: Generation, seq: u16) -> Option<(StreamId, u64, u64)> {
         let last = self.last?;
         let delta = seq.wrapping_sub(last.seq as u16) as i16;
         let out = last.seq.checked_add_signed(i64::from(delta)).filter(|out| *out <= last.seq)?;
         let segment = self.segments.iter().rev().find(|segment| segment.first_out() <= out)?;
-        (segment.generation == generation).then(|| (segment.layer, out.wrapping_sub(segment.seq_delta), out))
+        (segment.generation == generation).then(|| (segment.stream, out.wrapping_sub(segment.seq_delta), out))
     }
 
     /// The numbers `packet` was sent with before; used when it is sent again.
     pub(crate) fn resend(&self, generation: Generation, packet: &Packet) -> Option<Rewritten> {
-        let of = |segment: &&Segment| segment.generation == generation && segment.layer == packet.layer;
+        let of = |segment: &&Segment| segment.generation == generation && segment.stream == packet.stream;
         let segment = self.segments.iter().rev().find(|s| of(s) && s.first_in <= packet.seq)?;
         Some(segment.rewrite(packet))
     }
@@ -152,9 +153,9 @@ impl SlotSender {
     }
 
     /// RTP timestamp the viewer would see for the source's `timestamp`, with packets and payload octets sent so far;
-    /// none while `layer` of occupant `generation` is not being sent.
-    pub(crate) fn report(&self, generation: Generation, layer: Layer, timestamp: u32) -> Option<(u32, u32, u32)> {
-        let segment = self.segments.last().filter(|s| s.generation == generation && s.layer == layer)?;
+    /// none while `stream` of occupant `generation` is not being sent.
+    pub(crate) fn report(&self, generation: Generation, stream: StreamId, timestamp: u32) -> Option<(u32, u32, u32)> {
+        let segment = self.segments.last().filter(|s| s.generation == generation && s.stream == stream)?;
         Some((timestamp.wrapping_add(segment.timestamp_delta), self.packets, self.octets))
     }
 }
@@ -170,14 +171,19 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::ids::ConnectionId;
     use crate::vp8::{Descriptor, PictureId};
 
     fn video(layer: u8, seq: u64, timestamp: u32, key: bool) -> Packet {
         let picture_id = Some(PictureId { at: 2, wide: true, value: (seq % 0x8000) as u16 });
         let vp8 = Descriptor { starts_key_frame: key, picture_id, tl0_pic_idx: Some((4, seq as u8)) };
         let mut packet = Packet::default();
-        (packet.layer, packet.seq, packet.timestamp, packet.vp8) = (Layer(layer), seq, timestamp, vp8);
+        (packet.stream, packet.seq, packet.timestamp, packet.vp8) = (stream(layer), seq, timestamp, vp8);
         packet
+    }
+
+    fn stream(n: u8) -> StreamId {
+        StreamId::of(ConnectionId(1), u16::from(n))
     }
 
     fn sender() -> SlotSender {
@@ -189,7 +195,7 @@ mod tests {
         let (mut sender, start) = (sender(), Instant::now());
         let (a, b) = (Generation(1), Generation(2));
         assert!(sender.forward(a, &video(0, 99, 500, false), start).is_none());
-        assert!(sender.awaits_key_frame(a));
+        assert!(sender.awaits_key_frame(a, stream(0)));
         let first = sender.forward(a, &video(0, 100, 3_500, true), start).unwrap();
         assert_eq!((first.seq, first.timestamp), (65_530, 3_500));
         let second = sender.forward(a, &video(0, 101, 6_500, false), start).unwrap();
@@ -224,20 +230,32 @@ mod tests {
         for seq in 5_000..5_010 {
             sender.forward(generation, &video(1, seq, 0, seq == 5_000), now).unwrap();
         }
-        let sent = |wire: u64| sender.sent_as(generation, wire as u16).map(|(layer, seq, _)| (layer.0, seq));
-        assert_eq!(sent(65_530), Some((0, 100)));
-        assert_eq!(sent(65_539), Some((0, 109)));
-        assert_eq!(sent(65_540), Some((1, 5_000)));
-        assert_eq!(sent(65_549), Some((1, 5_009)));
+        let sent = |wire: u64| sender.sent_as(generation, wire as u16).map(|(stream, seq, _)| (stream, seq));
+        assert_eq!(sent(65_530), Some((stream(0), 100)));
+        assert_eq!(sent(65_539), Some((stream(0), 109)));
+        assert_eq!(sent(65_540), Some((stream(1), 5_000)));
+        assert_eq!(sent(65_549), Some((stream(1), 5_009)));
         assert_eq!(sent(65_550), None, "not sent yet");
         assert_eq!(sent(65_529), None, "before the first");
         assert!(sender.sent_as(Generation(2), 65_535).is_none(), "another occupant's packets are never resent");
     }
 
+    /// Somebody who connects anew, or changes the SSRC, starts numbering wherever they like.
+    #[test]
+    fn another_stream_of_the_same_occupant_continues_the_numbers_after_a_key_frame() {
+        let (mut sender, now) = (sender(), Instant::now());
+        let generation = Generation(1);
+        sender.forward(generation, &video(0, 70_000, 0, true), now).unwrap();
+        assert!(!sender.awaits_key_frame(generation, stream(0)));
+        assert!(sender.awaits_key_frame(generation, stream(1)));
+        assert!(sender.forward(generation, &video(1, 90, 0, false), now).is_none());
+        assert_eq!(sender.forward(generation, &video(1, 91, 0, true), now).unwrap().seq, 65_531);
+    }
+
     #[test]
     fn audio_needs_no_key_frame() {
         let mut sender = SlotSender::new(Slot::voice(0).unwrap(), 7);
-        assert!(!sender.awaits_key_frame(Generation(1)));
+        assert!(!sender.awaits_key_frame(Generation(1), stream(0)));
         assert!(sender.forward(Generation(1), &video(0, 1, 0, false), Instant::now()).is_some());
     }
 }

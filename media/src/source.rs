@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 
 use crate::counters::DropReason;
-use crate::ids::{Layer, MediaKind, Ssrc};
+use crate::ids::{Layer, MediaKind, Ssrc, StreamId};
 use crate::keyframe::KeyFrameThrottle;
 use crate::limits;
 use crate::nack::{Arrival, MissingPackets};
@@ -28,8 +28,8 @@ const LAYER_STALE: Duration = Duration::from_millis(1_500);
 /// A relation between the publisher's RTP clock and ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClockPoint {
-    /// The layer whose clock it is: each has its own random offset.
-    pub(crate) layer: Layer,
+    /// The stream whose clock it is: each has its own random offset.
+    pub(crate) stream: StreamId,
     /// RTP timestamp.
     pub(crate) timestamp: u32,
     /// The same moment on our clock.
@@ -39,6 +39,7 @@ pub(crate) struct ClockPoint {
 /// One RTP stream of a source.
 #[derive(Debug)]
 pub(crate) struct Stream {
+    id: StreamId,
     pub(crate) ssrc: Ssrc,
     pub(crate) rtx_ssrc: Option<Ssrc>,
     seqs: SeqExtender,
@@ -52,8 +53,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    fn new(ssrc: Ssrc) -> Self {
+    fn new(ssrc: Ssrc, id: StreamId) -> Self {
         Self {
+            id,
             ssrc,
             rtx_ssrc: None,
             seqs: SeqExtender::default(),
@@ -96,11 +98,11 @@ impl Source {
         Self { kind, streams: [const { None }; LAYERS], current: None, pool: PacketPool::default() }
     }
 
-    /// The stream of `layer` is `ssrc`; another one than before starts anew.
-    pub(crate) fn bind(&mut self, layer: Layer, ssrc: Ssrc) {
+    /// The stream of `layer` is `ssrc`; another one than before starts anew, as `id`.
+    pub(crate) fn bind(&mut self, layer: Layer, ssrc: Ssrc, id: StreamId) {
         let stream = &mut self.streams[usize::from(layer.0)];
         if stream.as_ref().is_none_or(|stream| stream.ssrc != ssrc) {
-            *stream = Some(Stream::new(ssrc));
+            *stream = Some(Stream::new(ssrc, id));
         }
     }
 
@@ -153,12 +155,12 @@ impl Source {
         if vp8.starts_key_frame {
             stream.key_frames.satisfied();
         }
-        let seq = stream.padding.close(seq);
+        let (seq, id) = (stream.padding.close(seq), stream.id);
         if !self.forwards(layer, &vp8, now) {
             return Ok(None);
         }
         Ok(Some(self.pool.make(|packet| {
-            packet.layer = layer;
+            packet.stream = id;
             packet.seq = seq;
             packet.timestamp = incoming.header.timestamp;
             packet.marker = incoming.header.marker;
@@ -176,12 +178,17 @@ impl Source {
         }
         let best = self.best_layer(now);
         let current_gone = self.current.is_none_or(|current| !self.is_live(current, now));
-        if best == Some(layer) && (vp8.starts_key_frame || current_gone) {
-            self.current = Some(layer);
-        } else if best == Some(layer)
-            && let Some(stream) = self.stream_mut(layer)
-        {
-            stream.key_frames.want();
+        if best == Some(layer) {
+            if vp8.starts_key_frame || current_gone {
+                self.current = Some(layer);
+            }
+            // Viewers need a key frame of it, before the change or, if there is nothing else to show, after it.
+            if self.kind.is_video()
+                && !vp8.starts_key_frame
+                && let Some(stream) = self.stream_mut(layer)
+            {
+                stream.key_frames.want();
+            }
         }
         self.current == Some(layer)
     }
@@ -238,7 +245,7 @@ impl Source {
     pub(crate) fn sender_report(&mut self, layer: Layer, ntp: u64, timestamp: u32, at: Instant, now: Instant) {
         if let Some(stream) = self.stream_mut(layer) {
             stream.last_report = Some((ntp, now));
-            stream.clock = Some(ClockPoint { layer, timestamp, at });
+            stream.clock = Some(ClockPoint { stream: stream.id, timestamp, at });
         }
     }
 
@@ -275,10 +282,16 @@ struct PaddingGaps {
     recent: ArrayVec<u64, 64>,
     /// Skipped numbers older than those in `recent`.
     older: u64,
+    /// Highest number that media has taken.
+    closed: u64,
 }
 
 impl PaddingGaps {
     fn skip(&mut self, seq: u64) {
+        // Media that overtook the padding has its number: the gap stays, or the next number would be given twice.
+        if seq < self.closed {
+            return;
+        }
         if self.recent.is_full() {
             self.recent.remove(0);
             self.older += 1;
@@ -287,7 +300,8 @@ impl PaddingGaps {
         self.recent.insert(at, seq);
     }
 
-    fn close(&self, seq: u64) -> u64 {
+    fn close(&mut self, seq: u64) -> u64 {
+        self.closed = self.closed.max(seq);
         seq - self.older - self.recent.partition_point(|skipped| *skipped < seq) as u64
     }
 }
@@ -357,7 +371,7 @@ mod tests {
     impl Camera {
         fn with_layers(layers: u8) -> Self {
             let mut source = Source::new(MediaKind::Camera);
-            (0..layers).for_each(|layer| source.bind(Layer(layer), Ssrc(u32::from(layer) + 1)));
+            (0..layers).for_each(|layer| source.bind(Layer(layer), Ssrc(u32::from(layer) + 1), StreamId::default()));
             Self { source, now: Instant::now() }
         }
 
@@ -392,7 +406,8 @@ mod tests {
         let mut camera = Camera::with_layers(3);
         assert_eq!(camera.receive(1, 1, KEY), Ok(Some(1)));
         camera.now += LAYER_STALE;
-        assert_eq!(camera.receive(0, 1, DELTA), Ok(Some(1)), "viewers wait for its key frame themselves");
+        assert_eq!(camera.receive(0, 1, DELTA), Ok(Some(1)));
+        assert_eq!(camera.requests(), [Request::KeyFrame(Ssrc(1))], "viewers cannot go on without one");
     }
 
     #[test]
@@ -410,6 +425,17 @@ mod tests {
         assert_eq!(camera.receive(0, 4, DELTA), Ok(Some(3)));
         assert_eq!(camera.receive(0, 3, DELTA), Ok(Some(2)));
         assert_eq!(camera.receive(0, 3, DELTA), Err(DropReason::Duplicate));
+    }
+
+    #[test]
+    fn padding_that_was_overtaken_gives_no_number_twice() {
+        let mut camera = Camera::with_layers(1);
+        camera.receive(0, 2, KEY).unwrap();
+        assert_eq!(camera.receive(0, 4, DELTA), Ok(Some(4)));
+        assert_eq!(camera.receive(0, 3, &[]), Err(DropReason::Padding));
+        assert_eq!(camera.receive(0, 5, DELTA), Ok(Some(5)));
+        assert_eq!(camera.receive(0, 6, &[]), Err(DropReason::Padding));
+        assert_eq!(camera.receive(0, 7, DELTA), Ok(Some(6)));
     }
 
     #[test]

@@ -249,7 +249,8 @@ pub struct Receiver {
     rtp: Cipher,
     rtcp: Cipher,
     streams: BTreeMap<Ssrc, ReplayWindow>,
-    rtcp_window: ReplayWindow,
+    /// The index counts per source (RFC 3711 §3.2.1): every SSRC that reports has a window of its own.
+    rtcp_streams: BTreeMap<Ssrc, ReplayWindow>,
 }
 
 impl Receiver {
@@ -260,7 +261,7 @@ impl Receiver {
             rtp: key.rtp_cipher()?,
             rtcp: key.rtcp_cipher()?,
             streams: BTreeMap::new(),
-            rtcp_window: ReplayWindow::default(),
+            rtcp_streams: BTreeMap::new(),
         })
     }
 
@@ -318,7 +319,11 @@ impl Receiver {
             return Err(SrtpError::Forged);
         }
         let index = u64::from(word & 0x7fff_ffff);
-        if self.rtcp_window.has_seen(index) {
+        let window = self.rtcp_streams.get(&ssrc);
+        if window.is_none() && self.rtcp_streams.len() >= limits::SSRCS_PER_PEER {
+            return Err(SrtpError::TooManySources);
+        }
+        if window.is_some_and(|window| window.has_seen(index)) {
             return Err(SrtpError::Replayed);
         }
         match &self.rtcp {
@@ -334,7 +339,7 @@ impl Receiver {
                 key.less_safe_encrypt(&mut packet[RTCP_HEADER..len], counter).map_err(|_| SrtpError::Forged)?;
             }
         }
-        self.rtcp_window.record(index);
+        self.rtcp_streams.entry(ssrc).or_default().record(index);
         Ok(len)
     }
 }
@@ -498,6 +503,24 @@ mod tests {
             }
             assert!(unprotect(&mut receiver, &mut good.clone()).is_ok());
             assert_eq!(unprotect(&mut receiver, &mut good.clone()), Err(SrtpError::Replayed));
+        }
+    }
+
+    /// Browsers report under several SSRCs, and each counts its own index from 1.
+    #[test]
+    fn reports_of_several_sources_do_not_hide_each_other() {
+        for profile in PROFILES {
+            let key = master(profile);
+            let mut receiver = Receiver::new(&key).unwrap();
+            let mut senders = [7u8, 8].map(|ssrc| (ssrc, Sender::new(&key).unwrap()));
+            for round in 0..3 {
+                for (ssrc, sender) in &mut senders {
+                    let mut report = vec![0x80, 201, 0, 1, 0, 0, 0, *ssrc];
+                    sender.protect_rtcp(&mut report);
+                    assert_eq!(receiver.unprotect_rtcp(&mut report.clone()), Ok(8), "{profile:?} round {round}");
+                    assert_eq!(receiver.unprotect_rtcp(&mut report), Err(SrtpError::Replayed));
+                }
+            }
         }
     }
 

@@ -369,7 +369,7 @@ impl Worker {
             }
             rtcp::Message::Nack { ssrc, lost } => {
                 if let Some(slot) = Slot::from_ssrc(ssrc) {
-                    room.retransmit(peer, slot, &lost, out);
+                    room.retransmit(peer, slot, &lost, now, out);
                 }
             }
             rtcp::Message::KeyFrameRequest { ssrc } => wanted.extend(Slot::from_ssrc(ssrc)),
@@ -383,20 +383,31 @@ impl Worker {
 
     fn handle_timers(&mut self, now: Instant) {
         while let Some((at, key)) = self.timers.expired(now) {
-            let Some(peer) = self.peers.get_mut(key).filter(|peer| peer.wake_at == at) else { continue };
-            let change = peer.handle_timeout(now, &mut self.out);
-            if let Some(room) = self.rooms.get(&peer.room) {
-                peer.report_speech(room);
-                peer.send_sender_reports(room, now, self.clock.ntp(now), &mut self.out);
+            if self.peers.get(key).is_none_or(|peer| peer.wake_at != at) {
+                continue;
             }
-            self.changed(key, change, now);
-            self.reschedule(key, now);
+            // As with datagrams: a bug met by one peer costs that peer.
+            if catch_unwind(AssertUnwindSafe(|| self.attend(key, now))).is_err() {
+                error!("internal error while looking after a peer");
+                self.gone(key, Gone::Internal);
+            }
         }
         if self.next_housekeeping <= now {
             self.next_housekeeping = now + HOUSEKEEPING;
             self.rooms.values_mut().for_each(Room::tell_untold);
         }
         self.publish();
+    }
+
+    fn attend(&mut self, key: usize, now: Instant) {
+        let peer = &mut self.peers[key];
+        let change = peer.handle_timeout(now, &mut self.out);
+        if let Some(room) = self.rooms.get(&peer.room) {
+            peer.report_speech(room);
+            peer.send_sender_reports(room, now, self.clock.ntp(now), &mut self.out);
+        }
+        self.changed(key, change, now);
+        self.reschedule(key, now);
     }
 
     fn reschedule(&mut self, key: usize, now: Instant) {
@@ -422,9 +433,9 @@ impl Worker {
 
     /// A peer's media can flow: it needs a key frame of every picture on stage.
     fn connected(&mut self, key: usize, now: Instant) {
-        let (room_id, participant) = (self.peers[key].room, self.peers[key].participant);
+        let Peer { room: room_id, participant, connection, .. } = self.peers[key];
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
-        room.tell(MediaEvent::Connected { participant });
+        room.tell(MediaEvent::Connected { participant, connection });
         let pictures: Vec<_> = room.pictures().filter(|(_, _, occupant)| *occupant != participant).collect();
         for (slot, generation, _) in pictures {
             let Self { rooms, peers, neighbours, out, .. } = self;
@@ -437,10 +448,10 @@ impl Worker {
 
     fn gone(&mut self, key: usize, why: Gone) {
         let Some(peer) = self.peers.get(key) else { return };
-        let (room, participant) = (peer.room, peer.participant);
+        let Peer { room, participant, connection, .. } = *peer;
         if let Some(room) = self.rooms.get_mut(&room) {
             room.peers.remove(&participant);
-            room.tell(MediaEvent::Gone { participant, why });
+            room.tell(MediaEvent::Gone { participant, connection, why });
         }
         self.forget_peer(key);
         info!(room = room.0, participant = participant.0, ?why, "media gone");

@@ -75,7 +75,7 @@ fn offer(fingerprint: &str, sends: bool) -> String {
 fn connect(plane: &MediaPlane, participant: u32, sends: bool) -> Peer {
     let identity = Identity::generate().unwrap();
     let offer = Offer::parse(&offer(&identity.fingerprint().to_sdp(), sends)).unwrap();
-    let answer =
+    let (answer, _) =
         block_on(plane.connect(ROOM, ParticipantId(participant), offer, [sends, sends, false, false])).unwrap();
     let value = |key: &str| answer.lines().find_map(|l| l.strip_prefix(key)).unwrap().to_owned();
     let candidate = value("a=candidate:");

@@ -14,5 +14,5 @@ mod server;
 mod session;
 pub mod token;
 
-pub use room::{Directory, Entering, Outgoing, RoomHandle, RoomMessage, SessionQueue};
+pub use room::{Directory, Entering, NotQueued, Outgoing, RoomHandle, RoomMessage, SessionQueue};
 pub use server::{Signaling, router};

@@ -2,7 +2,7 @@
 
 use axum::extract::ws::Utf8Bytes;
 use dais_stage::{ParticipantId, Role};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::protocol::{ClientMessage, Place, RoomInfo, ServerMessage, SessionError};
 
@@ -68,46 +68,72 @@ pub struct Entering {
     pub entered: oneshot::Sender<Option<ParticipantId>>,
 }
 
-/// What goes out to a session.
+/// A message to a session, serialised once for everyone it goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outgoing {
-    /// A message, serialised once for everyone it goes to.
-    Message(Utf8Bytes),
-    /// The end.
-    Close,
-}
+pub struct Outgoing(pub(crate) Utf8Bytes);
 
 impl Outgoing {
     /// Serialises a message.
     #[must_use]
     pub fn message(message: &ServerMessage) -> Self {
         let json = serde_json::to_string(message).expect("a message of ours is JSON");
-        Self::Message(json.into())
+        Self(json.into())
     }
 }
 
 /// The bounded queue to a session. It never blocks the room.
 #[derive(Clone, Debug)]
-pub struct SessionQueue(mpsc::Sender<Outgoing>);
+pub struct SessionQueue {
+    messages: mpsc::Sender<Outgoing>,
+    end: watch::Sender<Option<SessionError>>,
+}
+
+/// What the writer of a session takes from.
+#[derive(Debug)]
+pub(crate) struct QueueEnd {
+    pub(crate) messages: mpsc::Receiver<Outgoing>,
+    pub(crate) end: watch::Receiver<Option<SessionError>>,
+}
+
+/// Why a message was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotQueued {
+    /// The session cannot keep up.
+    Full,
+    /// The session is over.
+    Over,
+}
 
 impl SessionQueue {
-    /// A queue and its other end.
-    #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<Outgoing>) {
-        let (sender, receiver) = mpsc::channel(crate::limits::QUEUE_MESSAGES);
-        (Self(sender), receiver)
+    pub(crate) fn new() -> (Self, QueueEnd) {
+        let (messages, receiver) = mpsc::channel(crate::limits::QUEUE_MESSAGES);
+        let (end, ended) = watch::channel(None);
+        (Self { messages, end }, QueueEnd { messages: receiver, end: ended })
     }
 
-    /// Queues `outgoing`. False when the session cannot keep up, or is gone.
-    #[must_use]
-    pub fn push(&self, outgoing: Outgoing) -> bool {
-        self.0.try_send(outgoing).is_ok()
+    /// Queues `outgoing`.
+    ///
+    /// # Errors
+    /// When the session cannot keep up, or is over.
+    pub fn push(&self, outgoing: Outgoing) -> Result<(), NotQueued> {
+        self.messages.try_send(outgoing).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => NotQueued::Full,
+            mpsc::error::TrySendError::Closed(_) => NotQueued::Over,
+        })
     }
 
-    /// Ends the session with a reason.
+    /// Whether the session has taken everything that was queued.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.messages.capacity() == self.messages.max_capacity()
+    }
+
+    /// Ends the session with a reason, after what is queued. The first reason stands.
     pub fn close(&self, error: SessionError) {
-        let (code, text) = (error.code().to_owned(), error.to_string());
-        // A session that does not even take this is ended by its silence.
-        let _ = self.push(Outgoing::message(&ServerMessage::Closed { code, text })) && self.push(Outgoing::Close);
+        self.end.send_if_modified(|end| {
+            let first = end.is_none();
+            end.get_or_insert(error);
+            first
+        });
     }
 }

@@ -7,12 +7,12 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use dais_stage::{ParticipantId, Refusal};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::limits;
 use crate::protocol::{self, ClientMessage, ServerMessage, SessionError};
-use crate::room::{Entering, Outgoing, RoomHandle, RoomMessage, SessionQueue};
+use crate::room::{Entering, NotQueued, Outgoing, QueueEnd, RoomHandle, RoomMessage, SessionQueue};
 use crate::server::Signaling;
 use crate::token::Claims;
 
@@ -66,29 +66,41 @@ enum Ended {
 pub(crate) async fn run(socket: WebSocket, signaling: Signaling, room: String) {
     let (sink, stream) = socket.split();
     let (queue, outgoing) = SessionQueue::new();
-    let writer = tokio::spawn(write(sink, outgoing));
-    let mut session = Session { reader: Reader(stream), queue: queue.clone(), signaling };
-    if let Err(Ended::Refused(error)) = session.run(&room).await {
-        session.signaling.directory.count_refusal(error.code());
+    let mut writer = tokio::spawn(write(sink, outgoing));
+    let mut session = Session { reader: Reader(stream), queue, signaling, inside: None };
+    // A session that cannot be written to, or whose end has been written, is over however much it says.
+    let ended = tokio::select! {
+        ended = session.run(&room) => ended,
+        _ = &mut writer => Err(Ended::Gone),
+    };
+    let Session { queue, signaling, inside, .. } = session;
+    if let Some((room, participant)) = inside {
+        let _ = room.messages.send(RoomMessage::Gone { participant }).await;
+    }
+    if let Err(Ended::Refused(error)) = ended {
+        signaling.directory.count_refusal(error.code());
         queue.close(error);
     }
-    drop((session, queue));
-    let _ = writer.await;
+    drop(queue);
+    if !writer.is_finished() {
+        let _ = writer.await;
+    }
 }
 
 struct Session {
     reader: Reader,
     queue: SessionQueue,
     signaling: Signaling,
+    /// The room, and who this is there, once they are in.
+    inside: Option<(RoomHandle, ParticipantId)>,
 }
 
 impl Session {
     async fn run(&mut self, room: &str) -> Result<(), Ended> {
         let (claims, room) = self.hello(room).await?;
         let participant = self.enter(&claims, &room).await?;
-        let ended = self.converse(participant, &room).await;
-        let _ = room.messages.send(RoomMessage::Gone { participant }).await;
-        ended
+        self.inside = Some((room.clone(), participant));
+        self.converse(participant, &room).await
     }
 
     /// Who is there, and what may they do?
@@ -190,30 +202,49 @@ impl Session {
     }
 
     fn say(&self, message: &ServerMessage) {
-        // A session that does not take its answers is ended by its silence.
-        let _ = self.queue.push(Outgoing::message(message));
+        // Before it is in, nothing else is queued; inside, an answer that does not fit ends the session.
+        if self.queue.push(Outgoing::message(message)) == Err(NotQueued::Full) {
+            self.queue.close(SessionError::TooSlow);
+        }
     }
 }
 
 /// How long a message may take to be written before the client counts as gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Writes what is queued, and pings, until the queue or the socket ends.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: mpsc::Receiver<Outgoing>) {
+/// Writes what is queued, and pings, until the session or the socket ends.
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: QueueEnd) {
     let mut pings = interval(limits::PING_INTERVAL);
     loop {
         let message = tokio::select! {
-            next = outgoing.recv() => match next {
-                Some(Outgoing::Message(text)) => Message::Text(text),
-                Some(Outgoing::Close) | None => break,
+            biased;
+            next = outgoing.messages.recv() => match next {
+                Some(Outgoing(text)) => Message::Text(text),
+                None => break,
+            },
+            changed = outgoing.end.changed() => match changed {
+                Ok(()) => break,
+                // Whoever could end the session is gone; what is queued still goes out.
+                Err(_) => continue,
             },
             _ = pings.tick() => Message::Ping(Bytes::new()),
         };
-        match timeout(WRITE_WITHIN, sink.send(message)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return,
+        if !written(&mut sink, message).await {
+            return;
+        }
+    }
+    let end = *outgoing.end.borrow();
+    if let Some(error) = end {
+        let closed = ServerMessage::Closed { code: error.code().to_owned(), text: error.to_string() };
+        let Outgoing(text) = Outgoing::message(&closed);
+        if !written(&mut sink, Message::Text(text)).await {
+            return;
         }
     }
     let close = CloseFrame { code: close_code::NORMAL, reason: "".into() };
-    let _ = timeout(WRITE_WITHIN, sink.send(Message::Close(Some(close)))).await;
+    written(&mut sink, Message::Close(Some(close))).await;
+}
+
+async fn written(sink: &mut SplitSink<WebSocket, Message>, message: Message) -> bool {
+    matches!(timeout(WRITE_WITHIN, sink.send(message)).await, Ok(Ok(())))
 }

@@ -156,7 +156,9 @@ impl<'a> Plan<'a> {
     fn admit(&mut self, id: ParticipantId, mic: bool, camera: bool) -> Result<(), Refusal> {
         if self.stage.on_stage_count() >= self.stage.settings.capacity {
             let (evicted, on_stage) = self.stage.longest_silent().ok_or(Refusal::StageFull)?;
-            self.take_off(evicted, on_stage, OffStage::StageFull { admitted: id });
+            // The admitted camera settles the slots below, once: nobody is shown just for a moment.
+            self.vacate(evicted, on_stage, !camera);
+            self.push(Event::WentOffStage { id: evicted, why: OffStage::StageFull { admitted: id } });
         }
         self.push(Event::CameOnStage { id });
         if mic {
@@ -169,13 +171,22 @@ impl<'a> Plan<'a> {
     }
 
     fn take_off(&mut self, id: ParticipantId, on_stage: &OnStage, why: OffStage) {
+        self.vacate(id, on_stage, true);
+        self.push(Event::WentOffStage { id, why });
+    }
+
+    /// Turns off what somebody on stage has on, and settles the camera slots if nothing that follows does.
+    fn vacate(&mut self, id: ParticipantId, on_stage: &OnStage, settle_cameras: bool) {
         if on_stage.mic {
             self.close_mic(id, None);
         }
         if on_stage.camera {
-            self.stop_camera(id, None);
+            self.push(Event::CameraOff { id, by: None });
+            self.cameras().switch_off(id);
+            if settle_cameras {
+                self.settle_cameras(None);
+            }
         }
-        self.push(Event::WentOffStage { id, why });
     }
 
     fn open_mic(&mut self, id: ParticipantId, speech: Speech) {

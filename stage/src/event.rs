@@ -28,7 +28,7 @@ pub enum Event {
         /// Who.
         id: ParticipantId,
     },
-    /// Someone is a viewer again; their camera and voice slots were vacated just before.
+    /// Someone is a viewer again; their microphone and camera went off just before.
     WentOffStage {
         /// Who.
         id: ParticipantId,

@@ -112,6 +112,20 @@ fn the_26th_camera_pushes_out_the_oldest_and_the_most_recent_waiting_comes_back(
 }
 
 #[test]
+fn an_eviction_by_somebody_with_a_camera_shows_nobody_for_a_moment() {
+    let mut room = Room::with(Settings { capacity: 3, camera_limit: 1, ..Settings::default() });
+    ["ann", "ben", "cat"].iter().for_each(|name| room.on_stage(name));
+    assert_eq!(room.shown(), [(0, "cat")]);
+    ["ann", "ben"].iter().for_each(|name| room.speaks(name));
+    let dan = EntryPlace::Stage { mic: true, camera: true };
+    let events = room.enter_as("dan", Role::Participant, dan).unwrap();
+    assert_eq!((room.stage_names(), room.shown()), (vec!["ann", "ben", "dan"], vec![(0, "dan")]));
+    let mappings = events.iter().filter(|event| matches!(event, Event::CameraMapped { .. })).count();
+    let told = events.iter().any(|e| matches!(e, Event::CameraWaiting { .. } | Event::CameraShownAgain { .. }));
+    assert_eq!((mappings, told), (1, false), "{events:?}");
+}
+
+#[test]
 fn the_camera_limit_does_not_touch_voices() {
     let mut room = Room::with(Settings { camera_limit: 1, ..Settings::default() });
     ["ann", "ben", "cat"].iter().for_each(|name| room.on_stage(name));

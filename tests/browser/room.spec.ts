@@ -43,6 +43,10 @@ test("people on stage are seen and heard, removed at once, and come back, with o
   await expectLive(viewer, 2, 2);
   await expectLive(host, 1, 1);
 
+  // Everything browsers send is understood: several SSRCs report, each with an index of its own.
+  expect(await server.metric("dais_media_dropped_total", "srtp_")).toBe(0);
+  expect(await server.metric("dais_media_dropped_total", "malformed")).toBe(0);
+
   for (const person of [host, speaker, viewer]) {
     expect(await person.negotiations(), person.name).toEqual({ local: 1, remote: 1, errors: [] });
   }

@@ -218,6 +218,18 @@ impl Client {
         timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never received {what}"))
     }
 
+    /// Offers again and connects media anew, with SSRCs and numbers of its own.
+    pub async fn connect_anew(&mut self) {
+        let unconnected = Unconnected::new().await;
+        let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
+        self.ssrcs = Ssrcs { mic, camera: mic + 1, camera_rtx: mic + 2 };
+        let sdp = offer(unconnected.identity.fingerprint(), &unconnected.ufrag, self.ssrcs, 25, 8);
+        let answer = self.request(json!({ "type": "offer", "sdp": sdp })).await;
+        self.answer = answer["sdp"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        (self.path, self.incoming) = unconnected.connect(&self.answer).await;
+        (self.audio_seq, self.video_seq) = (40_000, 50_000);
+    }
+
     /// Checks connectivity from another socket, which is nominated, and returns it.
     pub async fn moves_to_another_address(&self) -> tokio::net::UdpSocket {
         let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();

@@ -62,22 +62,48 @@ export async function open(): Promise<void> {
   } catch {
     await Promise.all([openOne("camera"), openOne("mic")]);
   }
-  available.value = await navigator.mediaDevices.enumerateDevices();
+  await list();
+  navigator.mediaDevices.addEventListener("devicechange", () => void list());
   ready.value = true;
 }
 
-/** Changes a device; the other one goes on as it is. */
-export async function change(kind: "camera" | "mic", id: string): Promise<void> {
-  choose({ [kind]: id });
-  await openOne(kind);
+async function list(): Promise<void> {
+  available.value = await navigator.mediaDevices.enumerateDevices();
 }
 
-async function openOne(kind: "camera" | "mic"): Promise<void> {
-  const constraints = kind === "camera" ? { video: videoOf(choice.value.camera) } : { audio: audioOf(choice.value.mic) };
+/** Changes a device; the other one goes on as it is. Remembered only if it works. */
+export async function change(kind: "camera" | "mic", id: string): Promise<void> {
+  if (await openOne(kind, id)) choose({ [kind]: id });
+}
+
+/** Lets go of camera and microphone: the room is over, and nobody is to wonder about the light at the camera. */
+export function release(): void {
+  released = true;
+  for (const track of [cameraTrack, micTrack]) {
+    track.value?.stop();
+    track.value = null;
+  }
+}
+
+let released = false;
+/** Counts requests for a device: of two quick choices the later one stands. */
+const asked = { camera: 0, mic: 0 };
+
+async function openOne(kind: "camera" | "mic", id = choice.value[kind]): Promise<boolean> {
+  const turn = ++asked[kind];
+  const constraints = kind === "camera" ? { video: videoOf(id) } : { audio: audioOf(id) };
   try {
-    take(await navigator.mediaDevices.getUserMedia(constraints));
+    const stream = await navigator.mediaDevices.getUserMedia(constraints);
+    if (turn !== asked[kind]) {
+      stream.getTracks().forEach((track) => track.stop());
+      return false;
+    }
+    take(stream);
+    if (problem.value?.code.startsWith(kind)) problem.value = null;
+    return true;
   } catch (error) {
-    problem.value = explain(kind, error);
+    if (turn === asked[kind]) problem.value = explain(kind, error);
+    return false;
   }
 }
 
@@ -97,9 +123,18 @@ const audioOf = (id: string | null): MediaTrackConstraints => ({
 
 function take(stream: MediaStream): void {
   for (const track of stream.getTracks()) {
-    const slot = track.kind === "video" ? cameraTrack : micTrack;
+    const [kind, slot] = track.kind === "video" ? (["camera", cameraTrack] as const) : (["mic", micTrack] as const);
     slot.value?.stop();
+    if (released) {
+      track.stop();
+      continue;
+    }
     slot.value = track;
+    track.onended = () => {
+      if (slot.value !== track) return;
+      slot.value = null;
+      problem.value = explain(kind, new DOMException("", "NotFoundError"));
+    };
   }
 }
 
@@ -122,6 +157,10 @@ function explain(kind: "camera" | "mic", error: unknown): Problem {
 /** Loudness of the microphone from 0 to 1, told to `each` about 15 times a second. Returns what ends it. */
 export function watchLevel(track: MediaStreamTrack, each: (level: number) => void): () => void {
   const context = new AudioContext();
+  // Browsers start sound only after the person has done something.
+  const wake = () => void context.resume().catch(() => undefined);
+  const gestures = ["pointerdown", "keydown"] as const;
+  gestures.forEach((gesture) => addEventListener(gesture, wake));
   const analyser = context.createAnalyser();
   context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
@@ -133,6 +172,7 @@ export function watchLevel(track: MediaStreamTrack, each: (level: number) => voi
   }, 66);
   return () => {
     clearInterval(timer);
+    gestures.forEach((gesture) => removeEventListener(gesture, wake));
     void context.close();
   };
 }
@@ -141,7 +181,11 @@ export function watchLevel(track: MediaStreamTrack, each: (level: number) => voi
 export async function testSpeakers(): Promise<void> {
   const context = new AudioContext();
   const { speaker } = choice.value;
-  if (speaker !== null && "setSinkId" in context) await (context as AudioContext & { setSinkId(id: string): Promise<void> }).setSinkId(speaker);
+  if (speaker !== null && "setSinkId" in context) {
+    const routed = context as AudioContext & { setSinkId(id: string): Promise<void> };
+    // Speakers that are not there any more: the system's own are heard instead.
+    await routed.setSinkId(speaker).catch(() => choose({ speaker: null }));
+  }
   for (const [n, frequency] of [523, 784].entries()) {
     const tone = new OscillatorNode(context, { frequency });
     const volume = new GainNode(context, { gain: 0.15 });

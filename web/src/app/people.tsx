@@ -2,6 +2,7 @@
 
 import { moderates, stagePeople, viewerPeople } from "../sdk";
 import type { Participant, StagePerson } from "../sdk";
+import { micTrack } from "./devices";
 import { CloseIcon } from "./icons";
 import { VoiceMark, moderationItems } from "./stage";
 import { attempt, me, peopleOpen, view } from "./state";
@@ -29,7 +30,7 @@ function OnStageRow({ person }: { person: StagePerson }) {
       <Avatar name={person.name} />
       <Who person={person} />
       {own ? (
-        <button type="button" class="icon" aria-label={label} title={label} onClick={() => void attempt((r) => r.setMic(!mic))}>
+        <button type="button" class="icon" aria-label={label} title={label} disabled={micTrack.value === null} onClick={() => void attempt((r) => r.setMic(!mic))}>
           <VoiceMark person={person} />
         </button>
       ) : (

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { available, cameraTrack, change, choice, choose, micTrack, problem, testSpeakers, watchLevel } from "./devices";
 import type { DeviceKind } from "./devices";
 import { CameraIcon, CameraOffIcon, MicIcon, MicOffIcon, WarnIcon } from "./icons";
+import { attempt, me } from "./state";
 import { Avatar, Switch, Video } from "./ui";
 
 const KINDS: Record<DeviceKind, MediaDeviceKind> = { camera: "videoinput", mic: "audioinput", speaker: "audiooutput" };
@@ -28,15 +29,29 @@ function Pick({ kind, label, onPick }: PickProps) {
   );
 }
 
+/** What is on: on stage what everyone sees and hears, before that what will be. */
+function whatIsOn(): { mic: boolean; camera: boolean } {
+  const onStage = me.value?.onStage ?? null;
+  const { micOn, cameraOn } = choice.value;
+  return onStage === null ? { mic: micOn, camera: cameraOn } : { mic: onStage.mic, camera: onStage.camera !== "off" };
+}
+
+function toggle(kind: "mic" | "camera"): void {
+  const on = !whatIsOn()[kind];
+  choose(kind === "mic" ? { micOn: on } : { cameraOn: on });
+  const live = me.value?.onStage ?? null;
+  if (live !== null) void attempt((room) => (kind === "mic" ? room.setMic(on) : room.setCamera(on)));
+}
+
 function MicLevel() {
   const [level, setLevel] = useState(0);
   const track = micTrack.value;
   useEffect(() => (track === null ? undefined : watchLevel(track, setLevel)), [track]);
-  return <meter aria-label="Microphone level" min={0} max={1} value={choice.value.micOn && track !== null ? level : 0} />;
+  return <meter aria-label="Microphone level" min={0} max={1} value={whatIsOn().mic && track !== null ? level : 0} />;
 }
 
 function Preview({ name }: { name: string }) {
-  const { cameraOn, micOn } = choice.value;
+  const { camera: cameraOn, mic: micOn } = whatIsOn();
   const camera = cameraTrack.value;
   return (
     <div class="preview">
@@ -47,14 +62,14 @@ function Preview({ name }: { name: string }) {
           label={micOn ? "Turn microphone off" : "Turn microphone on"}
           icons={[MicIcon, MicOffIcon]}
           disabled={micTrack.value === null}
-          onToggle={() => choose({ micOn: !micOn })}
+          onToggle={() => toggle("mic")}
         />
         <Switch
           on={cameraOn && camera !== null}
           label={cameraOn ? "Turn camera off" : "Turn camera on"}
           icons={[CameraIcon, CameraOffIcon]}
           disabled={camera === null}
-          onToggle={() => choose({ cameraOn: !cameraOn })}
+          onToggle={() => toggle("camera")}
         />
       </div>
     </div>

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { cameraSlotOf, moderates, stagePeople } from "../sdk";
 import type { StagePerson } from "../sdk";
-import { cameraTrack, choice } from "./devices";
+import { cameraTrack, choice, micTrack } from "./devices";
 import { CameraIcon, CameraOffIcon, MicIcon, MicOffIcon, SpeakingIcon } from "./icons";
 import { tileSize } from "./layout";
 import type { TileSize } from "./layout";
@@ -37,6 +37,8 @@ function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
   const slot = cameraSlotOf(view.value, person.id);
   const remote = slot === null ? null : room().peer.camera(slot);
   const track = camera !== "shown" ? null : own ? cameraTrack.value : remote;
+  // The slot's last frames may still be the occupant's before: the CSRC of each packet says whose they are.
+  const isRight = () => own || slot === null || room().peer.cameraSource(slot) === person.id;
   useLayoutEffect(() => {
     // Through the style object: the content security policy allows no style attributes.
     Object.assign(ref.current?.style ?? {}, { width: `${size.width}px`, height: `${size.height}px` });
@@ -45,7 +47,7 @@ function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
   return (
     <article ref={ref} class={classes} aria-label={person.name} data-participant={person.id}>
       <Avatar name={person.name} />
-      {track !== null && <Video key={`${person.id}-${track.id}`} track={track} />}
+      {track !== null && <Video key={`${person.id}-${track.id}`} track={track} isRight={isRight} />}
       <div class="tag">
         {own ? (
           <OwnSwitches mic={mic} camera={camera !== "off"} person={person} />
@@ -69,10 +71,10 @@ function OwnSwitches({ mic, camera, person }: { mic: boolean; camera: boolean; p
   const cameraText = camera ? "Turn camera off" : "Turn camera on";
   return (
     <>
-      <button type="button" class="inline" aria-label={micText} title={micText} onClick={() => void attempt((r) => r.setMic(!mic))}>
+      <button type="button" class="inline" aria-label={micText} title={micText} disabled={micTrack.value === null} onClick={() => void attempt((r) => r.setMic(!mic))}>
         <VoiceMark person={person} />
       </button>
-      <button type="button" class="inline" aria-label={cameraText} title={cameraText} onClick={() => void attempt((r) => r.setCamera(!camera))}>
+      <button type="button" class="inline" aria-label={cameraText} title={cameraText} disabled={cameraTrack.value === null} onClick={() => void attempt((r) => r.setCamera(!camera))}>
         {camera ? <CameraIcon /> : <CameraOffIcon />}
       </button>
     </>

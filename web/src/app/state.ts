@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { Refused, Room, self, webSocket } from "../sdk";
 import type { Failure, Notice, View } from "../sdk";
 import { initialView } from "../sdk";
-import { cameraTrack, micTrack } from "./devices";
+import { cameraTrack, micTrack, release } from "./devices";
 
 /** A notice on the screen. */
 export interface Toast {
@@ -79,6 +79,7 @@ export function connect(where: { room: string; token: string }): void {
   let noticed = 0;
   opened.subscribe(() => {
     view.value = opened.view;
+    if (opened.view.phase.at === "closed") release();
     const { notice } = opened.view;
     if (notice !== null && notice.seq !== noticed) {
       noticed = notice.seq;

@@ -9,8 +9,14 @@ export function Avatar({ name }: { name: string }) {
   return <span class={`avatar hue-${hue(name)}`} aria-hidden="true">{initials(name)}</span>;
 }
 
-/** A video element that plays `track` and is shown from its first frame on. */
-export function Video({ track, onFirstFrame }: { track: MediaStreamTrack; onFirstFrame?: () => void }) {
+interface VideoProps {
+  track: MediaStreamTrack;
+  /** Whether the frames that come are those of the right person already. */
+  isRight?: () => boolean;
+}
+
+/** A video element that plays `track` and is shown from its first right frame on. */
+export function Video({ track, isRight = () => true }: VideoProps) {
   const ref = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const video = ref.current;
@@ -18,12 +24,12 @@ export function Video({ track, onFirstFrame }: { track: MediaStreamTrack; onFirs
     video.classList.remove("seen");
     video.srcObject = new MediaStream([track]);
     const shown = () => {
-      video.classList.add("seen");
-      onFirstFrame?.();
+      if (isRight()) video.classList.add("seen");
+      else video.requestVideoFrameCallback(shown);
     };
     // Firefox has the callback since 132; without it, loaded data is as good a sign.
-    if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(shown);
-    else (video as HTMLVideoElement).addEventListener("loadeddata", shown, { once: true });
+    if ("requestVideoFrameCallback" in HTMLVideoElement.prototype) video.requestVideoFrameCallback(shown);
+    else video.addEventListener("loadeddata", () => video.classList.add("seen"), { once: true });
     void video.play().catch(() => undefined);
     return () => {
       video.srcObject = null;
@@ -56,7 +62,10 @@ export interface MenuItem {
 
 /** The three dots, and what they open. */
 export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
-  const [open, setOpen] = useState(false);
+  /** What the menu offered when it was opened: nothing moves under the pointer. */
+  const [offered, setOffered] = useState<MenuItem[] | null>(null);
+  const open = offered !== null;
+  const setOpen = (now: boolean) => setOffered(now ? items : null);
   const root = useRef<HTMLDivElement>(null);
   const list = useId();
   useEffect(() => {
@@ -80,7 +89,7 @@ export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
       buttons[(at + step) % buttons.length]?.focus();
     }
   };
-  if (items.length === 0) return null;
+  if (items.length === 0 && !open) return null;
   return (
     <div ref={root} class={open ? "menu open" : "menu"} onKeyDown={onKeyDown}>
       <button type="button" aria-label={label} title={label} aria-haspopup="menu" aria-expanded={open} aria-controls={list} onClick={() => setOpen(!open)}>
@@ -88,7 +97,7 @@ export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
       </button>
       {open && (
         <ul id={list} role="menu">
-          {items.map((item) => (
+          {offered.map((item) => (
             <li key={item.label} role="none">
               <button
                 type="button"

@@ -69,6 +69,20 @@ export class Peer {
     return this.#cameras[slot]?.track ?? null;
   }
 
+  /** Whose frames a camera slot shows right now: the newest CSRC of its packets. */
+  cameraSource(slot: number): number | null {
+    const sources = this.#cameras[slot]?.getContributingSources() ?? [];
+    const newest = sources.reduce<RTCRtpContributingSource | null>((a, b) => (a === null || b.timestamp > a.timestamp ? b : a), null);
+    return newest?.source ?? null;
+  }
+
+  /** Calls `lost` when the connection cannot be had any more. */
+  onFailed(lost: () => void): void {
+    this.connection.addEventListener("connectionstatechange", () => {
+      if (this.connection.connectionState === "failed") lost();
+    });
+  }
+
   /** The tracks of all voice slots. */
   voices(): MediaStreamTrack[] {
     return this.#voices.map((receiver) => receiver.track);

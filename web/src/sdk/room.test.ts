@@ -9,6 +9,7 @@ class Fake {
   sent: ClientMessage[] = [];
   live = { mic: null as MediaStreamTrack | null, camera: null as MediaStreamTrack | null };
   answers: string[] = [];
+  fail = () => {};
   #events: TransportEvents | undefined;
 
   readonly connect: Connect = (events) => {
@@ -22,6 +23,8 @@ class Fake {
     setMic: async (track) => void (this.live.mic = track),
     setCamera: async (track) => void (this.live.camera = track),
     camera: () => null,
+    cameraSource: () => null,
+    onFailed: (lost) => void (this.fail = lost),
     voices: () => [],
     close: () => undefined,
   };
@@ -96,6 +99,12 @@ describe("a room", () => {
     const { id } = await fake.request();
     fake.say({ type: "error", id, code: "moderators_only", text: "Only a host or a moderator can do this." });
     await expect(asking).rejects.toEqual(new Refused({ code: "moderators_only", text: "Only a host or a moderator can do this." }));
+  });
+
+  test("media that cannot be had any more ends the session, and says so", async () => {
+    const { fake, room } = await entered("stage");
+    fake.fail();
+    expect(room.view.phase).toMatchObject({ at: "closed", failure: { code: "connection_lost" } });
   });
 
   test("a lost connection ends everything that was asked for", async () => {

@@ -28,7 +28,7 @@ type Request = ClientMessage extends infer Message
   : never;
 
 /** The part of {@link Peer} that a room needs; tests bring their own. */
-export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "camera" | "voices" | "close">;
+export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "camera" | "cameraSource" | "voices" | "onFailed" | "close">;
 
 interface Waiting {
   resolve(answer: ServerMessage): void;
@@ -52,6 +52,7 @@ export class Room {
     this.peer = peer;
     this.#offer = peer.offer();
     this.#offer.catch(() => undefined);
+    peer.onFailed(() => this.#end(LOST));
     this.#transport = connect({
       open: () => this.#transport.send({ type: "hello", protocol: PROTOCOL, token }),
       message: (message) => this.#receive(message),
