@@ -1,25 +1,35 @@
 //! The 25 cameras: everyone may have a camera on, the most recent ones have a slot.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{ParticipantId, Slot};
 use crate::limits::CAMERA_SLOTS;
 use crate::slots::{Occupancy, SlotRow};
 
 /// Cameras that are on, and the slots of those shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cameras {
     limit: usize,
     /// In the order they went live, oldest first.
     live: Vec<ParticipantId>,
-    slots: SlotRow<CAMERA_SLOTS>,
+    slots: SlotRow,
 }
 
 impl Cameras {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit: limit.min(CAMERA_SLOTS), live: Vec::new(), slots: SlotRow::new() }
+        Self { limit: limit.min(CAMERA_SLOTS), live: Vec::new(), slots: SlotRow::new(CAMERA_SLOTS) }
+    }
+
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit.min(CAMERA_SLOTS);
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = (Slot, Occupancy)> + '_ {
         self.slots.iter()
+    }
+
+    pub(crate) fn occupant(&self, slot: Slot) -> Option<ParticipantId> {
+        self.slots.get(slot).occupant
     }
 
     pub(crate) fn is_shown(&self, id: ParticipantId) -> bool {

@@ -1,26 +1,71 @@
-//! What people, and the data plane, ask of a stage.
+//! What people, the portal and the data plane ask of a stage.
 
-use crate::ids::ParticipantId;
-use crate::model::Role;
+use crate::ids::{Identity, LinkId, Millis, ParticipantId};
+use crate::model::{Actor, Role};
+use crate::settings::Access;
 
-/// A request to the stage. Commands of people name them in `by` or `id`; the owner of the stage has checked that the
+/// A request to the stage. Commands of people name them in `id` or `by`; the owner of the stage has checked that the
 /// session belongs to that participant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// A new person comes in.
-    Enter {
-        /// Must be [`Stage::next_id`](crate::Stage::next_id).
-        id: ParticipantId,
-        /// Display name.
-        name: String,
-        /// Role from the token.
-        role: Role,
-        /// Where they want to be.
-        place: EntryPlace,
-    },
-    /// A person leaves the room, or is gone.
+    Enter(Entry),
+    /// A person leaves the room.
     Leave {
         /// Who.
+        id: ParticipantId,
+    },
+    /// A person's connection dropped.
+    LoseConnection {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// A person is back within the grace time.
+    Return {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// **Ask to join stage**.
+    AskToJoin {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// **Cancel request**.
+    CancelRequest {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// **Bring to stage**: a moderator approves a request.
+    Approve {
+        /// The moderator.
+        by: Actor,
+        /// Who asked.
+        target: ParticipantId,
+    },
+    /// **Decline**: a moderator declines a request, or ends the right to return.
+    Decline {
+        /// The moderator.
+        by: Actor,
+        /// Who asked.
+        target: ParticipantId,
+    },
+    /// **Invite on stage**.
+    Invite {
+        /// The moderator.
+        by: Actor,
+        /// The viewer.
+        target: ParticipantId,
+    },
+    /// A moderator takes an invitation back.
+    WithdrawInvitation {
+        /// The moderator.
+        by: Actor,
+        /// Who was invited.
+        target: ParticipantId,
+    },
+    /// **Decline invitation**.
+    DeclineInvitation {
+        /// Who was invited.
         id: ParticipantId,
     },
     /// A viewer comes on stage.
@@ -37,10 +82,10 @@ pub enum Command {
         /// Who.
         id: ParticipantId,
     },
-    /// A moderator takes a person off the stage.
+    /// **Remove from stage**.
     RemoveFromStage {
         /// The moderator.
-        by: ParticipantId,
+        by: Actor,
         /// The person on stage.
         target: ParticipantId,
     },
@@ -61,16 +106,93 @@ pub enum Command {
     /// A moderator turns a person's microphone off.
     Mute {
         /// The moderator.
-        by: ParticipantId,
+        by: Actor,
         /// The person on stage.
         target: ParticipantId,
     },
     /// A moderator turns a person's camera off.
     StopCamera {
         /// The moderator.
-        by: ParticipantId,
+        by: Actor,
         /// The person on stage.
         target: ParticipantId,
+    },
+    /// A moderator asks a person to turn their microphone on.
+    AskToUnmute {
+        /// The moderator.
+        by: Actor,
+        /// The person on stage.
+        target: ParticipantId,
+    },
+    /// A viewer raises a hand.
+    RaiseHand {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// A hand goes down: one's own, or by a moderator.
+    LowerHand {
+        /// Who does it.
+        by: Actor,
+        /// Whose hand.
+        target: ParticipantId,
+    },
+    /// A moderator changes who may come on stage.
+    SetAccess {
+        /// The moderator.
+        by: Actor,
+        /// From now on.
+        access: Access,
+    },
+    /// A moderator changes how many may be on stage.
+    SetCapacity {
+        /// The moderator.
+        by: Actor,
+        /// From now on; 1 to [`limits::CAPACITY_MAX`](crate::limits::CAPACITY_MAX).
+        capacity: usize,
+    },
+    /// A moderator changes how many cameras are forwarded.
+    SetCameraLimit {
+        /// The moderator.
+        by: Actor,
+        /// From now on; at most [`limits::CAMERA_SLOTS`](crate::limits::CAMERA_SLOTS).
+        limit: usize,
+    },
+    /// A moderator locks or unlocks the room.
+    SetLock {
+        /// The moderator.
+        by: Actor,
+        /// Locked or not.
+        locked: bool,
+    },
+    /// A moderator removes a person from the room for good.
+    RemoveFromRoom {
+        /// The moderator.
+        by: Actor,
+        /// Whom.
+        target: ParticipantId,
+    },
+    /// A moderator makes a role link.
+    MakeLink {
+        /// The moderator.
+        by: Actor,
+        /// The role it carries.
+        role: Role,
+        /// End of its use.
+        expires: Millis,
+        /// For one person only.
+        personal: bool,
+    },
+    /// A moderator withdraws a role link.
+    RevokeLink {
+        /// The moderator.
+        by: Actor,
+        /// Which.
+        link: LinkId,
+    },
+    /// A moderator ends the session for all.
+    End {
+        /// The moderator.
+        by: Actor,
     },
     /// The data plane found that a person has started to speak.
     SpeechStarted {
@@ -82,6 +204,34 @@ pub enum Command {
         /// Who.
         id: ParticipantId,
     },
+    /// The data plane found that a person speaks more than anybody else: they are heard.
+    SpeaksMost {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// Time has passed: grace times end, and an empty room.
+    PassTime,
+    /// The server process was started again: every connection is lost.
+    Restart,
+}
+
+/// A new person and what they ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Must be [`Stage::next_id`](crate::Stage::next_id).
+    pub id: ParticipantId,
+    /// From the token.
+    pub identity: Identity,
+    /// Display name.
+    pub name: String,
+    /// From the token.
+    pub role: Role,
+    /// The role link they come with, if it is one.
+    pub link: Option<LinkId>,
+    /// On a phone, which enters as a viewer.
+    pub phone: bool,
+    /// Where they want to be.
+    pub place: EntryPlace,
 }
 
 /// What a person asks for in the entry window.

@@ -2,26 +2,94 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Generation, ParticipantId, Slot};
-use crate::model::Role;
+use crate::ids::{Generation, Identity, LinkId, Millis, ParticipantId, Slot};
+use crate::model::{Actor, Role};
+use crate::settings::{Access, Settings};
 
 /// A fact about the stage. Events are the only way a stage changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// The room was opened, or opened again after it had ended.
+    Opened {
+        /// As people call it.
+        title: String,
+        /// What it was made with.
+        settings: Settings,
+    },
     /// Someone came into the room, as a viewer.
     Entered {
         /// Who.
         id: ParticipantId,
+        /// Across connections.
+        identity: Identity,
         /// Display name.
         name: String,
         /// Role.
         role: Role,
+        /// The role link they came with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<LinkId>,
     },
     /// Someone left the room; they are not on stage any more at this point.
     Left {
         /// Who.
         id: ParticipantId,
+        /// Why.
+        why: Leaving,
+    },
+    /// Someone's connection dropped; they keep what they have for the grace time.
+    ConnectionLost {
+        /// Whose.
+        id: ParticipantId,
+    },
+    /// Someone is back within the grace time.
+    ConnectionBack {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// Someone asked to join the stage.
+    Asked {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// Someone took their request back.
+    RequestCancelled {
+        /// Who.
+        id: ParticipantId,
+    },
+    /// A request was closed because stage access changed.
+    RequestClosed {
+        /// Whose.
+        id: ParticipantId,
+    },
+    /// A moderator declined a request, or ended the right to return.
+    Declined {
+        /// Whose.
+        id: ParticipantId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// A moderator invited someone on stage, or brought someone who had asked.
+    Invited {
+        /// Whom.
+        id: ParticipantId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// A moderator took an invitation back.
+    InvitationWithdrawn {
+        /// Whose.
+        id: ParticipantId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// Someone declined an invitation.
+    InvitationDeclined {
+        /// Who.
+        id: ParticipantId,
+        /// Who had invited them.
+        invited_by: Actor,
     },
     /// A viewer came on stage, silent, with microphone and camera off.
     CameOnStage {
@@ -45,7 +113,7 @@ pub enum Event {
         /// Whose.
         id: ParticipantId,
         /// The moderator who did it, if it was not the owner.
-        by: Option<ParticipantId>,
+        by: Option<Actor>,
     },
     /// A camera went live; it is the most recent one.
     CameraOn {
@@ -57,7 +125,7 @@ pub enum Event {
         /// Whose.
         id: ParticipantId,
         /// The moderator who did it, if it was not the owner.
-        by: Option<ParticipantId>,
+        by: Option<Actor>,
     },
     /// A camera slot has a new occupant, or none.
     CameraMapped {
@@ -97,6 +165,98 @@ pub enum Event {
         /// Who.
         id: ParticipantId,
     },
+    /// A moderator asked someone to turn their microphone on.
+    AskedToUnmute {
+        /// Whom.
+        id: ParticipantId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// A hand was raised.
+    HandRaised {
+        /// Whose.
+        id: ParticipantId,
+    },
+    /// A hand went down.
+    HandLowered {
+        /// Whose.
+        id: ParticipantId,
+        /// The moderator who did it, if it was not the owner.
+        by: Option<Actor>,
+    },
+    /// Who may come on stage was changed.
+    AccessChanged {
+        /// From now on.
+        access: Access,
+        /// The moderator.
+        by: Actor,
+    },
+    /// How many may be on stage was changed.
+    CapacityChanged {
+        /// From now on.
+        capacity: usize,
+        /// The moderator.
+        by: Actor,
+    },
+    /// How many cameras are forwarded was changed.
+    CameraLimitChanged {
+        /// From now on.
+        limit: usize,
+        /// The moderator.
+        by: Actor,
+    },
+    /// Nobody new enters any more but hosts and moderators.
+    Locked {
+        /// The moderator.
+        by: Actor,
+    },
+    /// Anybody may enter again.
+    Unlocked {
+        /// The moderator.
+        by: Actor,
+    },
+    /// A role link was made.
+    LinkMade {
+        /// Its number.
+        link: LinkId,
+        /// The role it carries.
+        role: Role,
+        /// End of its use.
+        expires: Millis,
+        /// For one person only.
+        personal: bool,
+        /// The moderator.
+        by: Actor,
+    },
+    /// A role link was withdrawn.
+    LinkRevoked {
+        /// Which.
+        link: LinkId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// The session is over; nobody is in the room any more.
+    Ended {
+        /// The moderator, or nobody: the room was empty for too long.
+        by: Option<Actor>,
+    },
+    /// The server process was started again: every connection is lost, and nobody speaks.
+    Restarted,
+}
+
+/// Why somebody left the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Leaving {
+    /// They wanted to.
+    ByThemselves,
+    /// Their connection was lost for longer than the grace time.
+    ConnectionLost,
+    /// A moderator removed them for good.
+    Removed {
+        /// The moderator.
+        by: Actor,
+    },
 }
 
 /// Why somebody went off the stage.
@@ -106,12 +266,17 @@ pub enum OffStage {
     /// A moderator removed them.
     Removed {
         /// The moderator.
-        by: ParticipantId,
+        by: Actor,
     },
     /// They were silent the longest when the full stage had to admit someone.
     StageFull {
         /// The person admitted.
         admitted: ParticipantId,
+    },
+    /// They were silent the longest when a moderator made the stage smaller.
+    StageSmaller {
+        /// The moderator.
+        by: Actor,
     },
     /// They left the room.
     LeftRoom,

@@ -9,14 +9,30 @@ pub const VOICE_SLOTS: usize = 8;
 /// Default of [`Settings::capacity`](crate::Settings::capacity): most people on stage at once.
 pub const CAPACITY_DEFAULT: usize = 100;
 
-/// Most people in one room, viewers included. One more is refused with `room_full`. Bounds the roster, which every
-/// client holds.
+/// Greatest capacity a room can be given. More is refused with `capacity_invalid`: everyone on stage is told to
+/// everyone in the room.
+pub const CAPACITY_MAX: usize = 1_000;
+
+/// Default of [`Settings::grace_ms`](crate::Settings::grace_ms): a dropped connection keeps its place this long.
+pub const GRACE_MS_DEFAULT: u64 = 30_000;
+
+/// Default of [`Settings::empty_after_ms`](crate::Settings::empty_after_ms): a room empty this long ends.
+pub const EMPTY_AFTER_MS_DEFAULT: u64 = 300_000;
+
+/// Most people in one room, viewers included. One more is refused with `room_full`. Bounds the roster.
 pub const PARTICIPANTS_MAX: usize = 10_000;
 
 /// Longest display name in Unicode scalar values. A longer one is refused with `name_too_long`: tiles and lists cut
 /// names at about 30, and a name is sent to everyone in the room.
 pub const NAME_CHARS_MAX: usize = 64;
 
+/// Most role links of a room, withdrawn ones included. One more is refused with `too_many_links`.
+pub const LINKS_MAX: usize = 1_000;
+
+/// Most people removed from one room. One more is refused with `too_many_removed`; the room can be locked instead.
+pub const REMOVED_MAX: usize = 10_000;
+
 const _: () = assert!(CAMERA_SLOTS <= CAPACITY_DEFAULT, "a default room can fill its camera slots");
+const _: () = assert!(CAPACITY_DEFAULT <= CAPACITY_MAX && CAPACITY_MAX <= PARTICIPANTS_MAX, "a full stage is a room");
 const _: () = assert!(CAMERA_SLOTS <= u8::MAX as usize, "a slot index is a u8");
 const _: () = assert!(VOICE_SLOTS <= u8::MAX as usize, "a slot index is a u8");

@@ -1,9 +1,11 @@
 //! A fixed row of slots with an occupant each: the part cameras and voices share.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{Generation, ParticipantId, Slot};
 
 /// A slot's occupant and the number of changes it has seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occupancy {
     /// Grows with each change of occupant.
     pub generation: Generation,
@@ -11,17 +13,21 @@ pub struct Occupancy {
     pub occupant: Option<ParticipantId>,
 }
 
-/// `N` slots.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SlotRow<const N: usize>([Occupancy; N]);
+/// Slots `0..n`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SlotRow(Vec<Occupancy>);
 
-impl<const N: usize> SlotRow<N> {
-    pub(crate) fn new() -> Self {
-        Self([Occupancy::default(); N])
+impl SlotRow {
+    pub(crate) fn new(slots: usize) -> Self {
+        Self(vec![Occupancy::default(); slots])
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, Occupancy)> + '_ {
         self.0.iter().enumerate().map(|(index, occupancy)| (slot(index), *occupancy))
+    }
+
+    pub(crate) fn get(&self, slot: Slot) -> Occupancy {
+        self.0[usize::from(slot.0)]
     }
 
     pub(crate) fn slot_of(&self, id: ParticipantId) -> Option<Slot> {

@@ -1,28 +1,30 @@
 //! The voice slots: whoever speaks is heard, and nobody is switched without need.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{Millis, ParticipantId, Slot};
 use crate::limits::VOICE_SLOTS;
 use crate::model::Speech;
 use crate::slots::{Occupancy, SlotRow};
 
 /// An open microphone on stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Voice {
     id: ParticipantId,
     speech: Speech,
 }
 
 /// Open microphones and the slots of those heard.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Voices {
     /// In the order the microphones were opened.
     open: Vec<Voice>,
-    slots: SlotRow<VOICE_SLOTS>,
+    slots: SlotRow,
 }
 
 impl Voices {
     pub(crate) fn new() -> Self {
-        Self { open: Vec::new(), slots: SlotRow::new() }
+        Self { open: Vec::new(), slots: SlotRow::new(VOICE_SLOTS) }
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = (Slot, Occupancy)> + '_ {
@@ -62,6 +64,22 @@ impl Voices {
             None => return None,
         };
         Some((slot, self.slots.successor(slot, Some(next.id))))
+    }
+
+    /// The mapping that lets `id` be heard, if their microphone is open and has no slot: in place of whoever was silent
+    /// the longest, or else of whoever began to speak last.
+    pub(crate) fn mapping_for(&self, id: ParticipantId) -> Option<(Slot, Occupancy)> {
+        self.voice(id)?;
+        if self.slots.slot_of(id).is_some() {
+            return None;
+        }
+        let spoken_since = |(slot, o): (Slot, Occupancy)| match self.voice(o.occupant?)?.speech {
+            Speech::Speaking { since } => Some((since, slot)),
+            Speech::Silent { .. } => None,
+        };
+        let latest = || self.slots().filter_map(spoken_since).max().map(|(_, slot)| slot);
+        let slot = self.slots.first_free().or_else(|| self.longest_silent_slot()).or_else(latest)?;
+        Some((slot, self.slots.successor(slot, Some(id))))
     }
 
     fn voice(&self, id: ParticipantId) -> Option<&Voice> {

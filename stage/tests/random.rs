@@ -1,0 +1,438 @@
+//! The controller against the reference model on a million random sequences of commands.
+//!
+//! A sequence is a list of codes. The first chooses the room; each of the others waits a moment and plays one command
+//! of five people of different roles, or of somebody who is gone. `DAIS_SEED=<number>` plays the sequences of that seed
+//! again, `DAIS_SEQUENCES=<number>` plays more or fewer.
+
+mod reference;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use dais_stage::{
+    Access, Actor, Command, Entry, EntryPlace, Event, Identity, LinkId, Millis, ParticipantId, Refusal, Role, RoomMode,
+    Settings, Stage,
+};
+use proptest::collection::vec;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use reference::pair::Pair;
+use reference::same::assert_same_in_depth;
+
+/// Of each of the two tests.
+const SEQUENCES: u32 = 500_000;
+
+/// One sequence in so many is looked at in depth.
+const IN_DEPTH: u64 = 64;
+
+const ROLES: [Role; 5] = [Role::Host, Role::Moderator, Role::Speaker, Role::Participant, Role::Participant];
+const NAMES: [&str; 5] = ["hal", "mia", "sue", "ann", "ben"];
+const ACCESSES: [Access; 3] = [Access::Everyone, Access::Request, Access::Invite];
+
+#[test]
+fn with_everyone_inside_controller_and_model_agree() {
+    play_many("everyone inside", Start::EveryoneInside);
+}
+
+#[test]
+fn from_an_empty_room_on_controller_and_model_agree() {
+    play_many("empty room", Start::Empty);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    EveryoneInside,
+    Empty,
+}
+
+/// How often each refusal and each event came.
+#[derive(Default)]
+struct Seen {
+    sequences: u64,
+    commands: u64,
+    accepted: u64,
+    refusals: BTreeMap<&'static str, u64>,
+    events: BTreeMap<&'static str, u64>,
+}
+
+fn play_many(title: &str, start: Start) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let since_epoch = std::time::UNIX_EPOCH.elapsed().expect("the clock is past 1970");
+    let seed = number("DAIS_SEED").unwrap_or(since_epoch.as_micros() as u64);
+    let cases = number("DAIS_SEQUENCES").map_or(SEQUENCES, |n| u32::try_from(n).expect("fewer sequences"));
+    println!("{title}: DAIS_SEED={seed}");
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..].copy_from_slice(&[start as u8 + 1; 8]);
+    let rng = TestRng::from_seed(RngAlgorithm::XorShift, &bytes);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let seen = RefCell::new(Seen::default());
+    let result = TestRunner::new_with_rng(config, rng).run(&vec(0..=u32::MAX, 1..=16), |codes| {
+        Room::open(start, codes[0]).play(&codes[1..], &mut seen.borrow_mut());
+        Ok::<(), TestCaseError>(())
+    });
+    let seen = seen.into_inner();
+    println!("{title}: {} sequences, {} commands, {} accepted", seen.sequences, seen.commands, seen.accepted);
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, codes)) => {
+            panic!("DAIS_SEED={seed}: {reason}\n{codes:?}\n{}", story(start, &codes));
+        }
+        Err(TestError::Abort(reason)) => panic!("DAIS_SEED={seed}: {reason}"),
+    }
+    if cases >= SEQUENCES {
+        let missing: Vec<_> = REFUSALS.iter().filter(|code| !seen.refusals.contains_key(*code)).collect();
+        assert!(missing.is_empty(), "DAIS_SEED={seed}: never refused with {missing:?}");
+        let missing: Vec<_> = EVENTS.iter().filter(|name| !seen.events.contains_key(*name)).collect();
+        assert!(missing.is_empty(), "DAIS_SEED={seed}: never happened: {missing:?}");
+        let unknown: Vec<_> = seen.refusals.keys().filter(|code| !REFUSALS.contains(*code)).collect();
+        assert!(unknown.is_empty(), "not in the list of refusals: {unknown:?}");
+    }
+}
+
+/// The commands of a failing sequence, to read.
+fn story(start: Start, codes: &[u32]) -> String {
+    let mut room = Room::open(start, codes[0]);
+    let mut story = format!("{:?}\n", room.pair.stage.settings());
+    for code in &codes[1..] {
+        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let (step, outcome) = room.step(*code);
+            format!("{} {step:?}\n    {outcome:?}\n", room.pair.now)
+        }));
+        let Ok(line) = played else {
+            story += &format!("{} {:?} and they differ", room.pair.now, room.decode(*code));
+            break;
+        };
+        story += &line;
+    }
+    story
+}
+
+struct Room {
+    pair: Pair,
+    /// Number each person had last; 0 before they ever came.
+    ids: [ParticipantId; 5],
+    journal: Vec<(Millis, Event)>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Command(Command),
+    /// The portal opens the room again, if it has ended.
+    Open(Settings),
+}
+
+impl Room {
+    fn open(start: Start, code: u32) -> Self {
+        let settings = settings(code);
+        let pair = Pair::open(1_000, settings.clone());
+        let journal = vec![(Millis(1_000), Pair::opened(settings))];
+        let mut room = Self { pair, ids: [ParticipantId(0); 5], journal };
+        if start == Start::EveryoneInside {
+            for who in 0..5 {
+                let entered = room.act(&room.entry(who, 0));
+                assert!(entered.is_ok(), "{entered:?}");
+            }
+        }
+        room
+    }
+
+    fn play(&mut self, codes: &[u32], seen: &mut Seen) {
+        self.journal.iter().for_each(|(_, event)| *seen.events.entry(event_name(event)).or_default() += 1);
+        for code in codes {
+            let (_, outcome) = self.step(*code);
+            seen.commands += 1;
+            match outcome {
+                Ok(events) => {
+                    seen.accepted += 1;
+                    events.iter().for_each(|event| *seen.events.entry(event_name(event)).or_default() += 1);
+                }
+                Err(refusal) => *seen.refusals.entry(refusal.code()).or_default() += 1,
+            }
+        }
+        let replayed = Stage::replay(self.journal.iter().map(|(at, event)| (*at, event)));
+        assert!(replayed == self.pair.stage, "the same events make the same stage");
+        if seen.sequences.is_multiple_of(IN_DEPTH) {
+            assert_same_in_depth(&self.pair.stage, &self.pair.model);
+        }
+        seen.sequences += 1;
+    }
+
+    fn step(&mut self, code: u32) -> (Step, Result<Vec<Event>, Refusal>) {
+        self.pair.now += [0, 0, 1, 1_000][(code >> 30) as usize];
+        let step = self.decode(code);
+        if let Step::Command(Command::PassTime) = step {
+            self.pair.now += [0, 1_000, 30_000, 300_000][bits(code, 10, 4)];
+        }
+        let outcome = match &step {
+            Step::Command(command) => self.act(command),
+            Step::Open(settings) => {
+                let event = self.pair.reopen(settings.clone());
+                self.journal.push((Millis(self.pair.now), event.clone()));
+                Ok(vec![event])
+            }
+        };
+        (step, outcome)
+    }
+
+    fn act(&mut self, command: &Command) -> Result<Vec<Event>, Refusal> {
+        let events = self.pair.play(command)?;
+        if let Command::Enter(entry) = command {
+            let who = NAMES.iter().position(|name| *name == entry.identity.0).expect("one of the five");
+            self.ids[who] = entry.id;
+        }
+        self.journal.extend(events.iter().map(|event| (Millis(self.pair.now), event.clone())));
+        Ok(events)
+    }
+
+    /// A person's number, now and then one that was never given.
+    fn id(&self, bits: usize) -> ParticipantId {
+        if bits == 31 { ParticipantId(99) } else { self.ids[bits % 5] }
+    }
+
+    /// Mostly somebody who moderates.
+    fn by(&self, bits: usize) -> Actor {
+        match bits {
+            0..=8 => Actor::Person(self.ids[0]),
+            9..=20 => Actor::Person(self.ids[1]),
+            21..=29 => Actor::Person(self.ids[bits % 5]),
+            30 => Actor::Portal,
+            _ => Actor::Person(ParticipantId(99)),
+        }
+    }
+
+    fn entry(&self, who: usize, code: u32) -> Command {
+        let name = match bits(code, 15, 16) {
+            0 if code > 0 => " ".to_owned(),
+            1 => "a\u{7}b".to_owned(),
+            2 => "é".repeat(65),
+            3 => format!(" {} ", NAMES[who]),
+            _ => NAMES[who].to_owned(),
+        };
+        let links = self.pair.stage.links().len();
+        let link = bits(code, 19, 4).checked_sub(1).map(|n| n % (links + 1));
+        let place = match bits(code, 21, 8) {
+            0..=2 => EntryPlace::Viewer,
+            flags => EntryPlace::Stage { mic: flags & 1 == 1, camera: flags & 2 == 2 },
+        };
+        Command::Enter(Entry {
+            id: self.pair.stage.next_id(),
+            identity: Identity(NAMES[who].to_owned()),
+            name,
+            role: ROLES[who],
+            // Most people come without a link; number `links + 1` was never made.
+            link: link.filter(|_| links > 0 || bits(code, 24, 8) == 0).map(|n| LinkId(n as u32 + 1)),
+            phone: bits(code, 27, 8) == 1,
+            place,
+        })
+    }
+
+    fn decode(&self, code: u32) -> Step {
+        let (by, target) = (self.by(bits(code, 15, 32)), self.id(bits(code, 10, 32)));
+        let (id, flag) = (target, bits(code, 20, 2) == 1);
+        // Two of three commands of somebody who is outside are an entry, or an empty room would stay empty.
+        if self.pair.stage.participant(id).is_none()
+            && !self.pair.stage.has_ended()
+            && !bits(code, 25, 32).is_multiple_of(3)
+        {
+            return Step::Command(self.entry(bits(code, 10, 32) % 5, code | 1));
+        }
+        Step::Command(match bits(code, 0, 64) {
+            0..=6 => self.entry(bits(code, 10, 32) % 5, code | 1),
+            7 => Command::Leave { id },
+            8 | 9 => Command::LoseConnection { id },
+            10 | 11 => Command::Return { id },
+            12..=15 => Command::AskToJoin { id },
+            16 => Command::CancelRequest { id },
+            17..=19 => Command::Approve { by, target },
+            20 | 21 => Command::Decline { by, target },
+            22 | 23 => Command::Invite { by, target },
+            24 => Command::WithdrawInvitation { by, target },
+            25 => Command::DeclineInvitation { id },
+            26..=33 => Command::JoinStage { id, mic: bits(code, 20, 4) > 0, camera: bits(code, 22, 4) > 0 },
+            34 => Command::LeaveStage { id },
+            35 => Command::RemoveFromStage { by, target },
+            36 | 37 => Command::SetMic { id, on: flag },
+            38..=40 => Command::SetCamera { id, on: flag },
+            41 => Command::Mute { by, target },
+            42 => Command::StopCamera { by, target },
+            43 => Command::AskToUnmute { by, target },
+            44 => Command::RaiseHand { id },
+            45 => Command::LowerHand { by: if flag { Actor::Person(id) } else { by }, target },
+            46 | 47 => Command::SetAccess { by, access: ACCESSES[bits(code, 20, 16) % 3] },
+            48 => Command::SetCapacity { by, capacity: [0, 1, 1, 1, 2, 2, 3, 1_001][bits(code, 20, 8)] },
+            49 => Command::SetCameraLimit { by, limit: [0, 1, 2, 26][bits(code, 20, 4)] },
+            50 => Command::SetLock { by, locked: bits(code, 20, 4) > 0 },
+            51 => Command::RemoveFromRoom { by, target },
+            52 => self.make_link(by, code),
+            53 => Command::RevokeLink { by, link: LinkId(bits(code, 20, 4) as u32) },
+            54 if bits(code, 20, 4) == 0 => Command::End { by },
+            54 | 55 => match self.pair.stage.has_ended() {
+                true => return Step::Open(settings(code)),
+                false => Command::Enter(self.somebody_new_with_a_link(code)),
+            },
+            56..=58 => Command::SpeechStarted { id },
+            59 => Command::SpeechStopped { id },
+            60..=62 => Command::PassTime,
+            _ => Command::Restart,
+        })
+    }
+
+    fn make_link(&self, by: Actor, code: u32) -> Command {
+        let expires = Millis(self.pair.now + [0, 1, 30_000, 1_000_000][bits(code, 20, 4)]);
+        Command::MakeLink { by, role: Role::ALL[bits(code, 22, 4)], expires, personal: bits(code, 24, 2) == 1 }
+    }
+
+    /// One of the participants with a link, whether it is there or not.
+    fn somebody_new_with_a_link(&self, code: u32) -> Entry {
+        let Command::Enter(mut entry) = self.entry(3 + bits(code, 10, 2), 0) else { unreachable!() };
+        entry.link = Some(LinkId(bits(code, 12, 4) as u32));
+        entry
+    }
+}
+
+/// `below` is a power of two.
+fn bits(code: u32, from: u32, below: u32) -> usize {
+    ((code >> from) & (below - 1)) as usize
+}
+
+fn settings(code: u32) -> Settings {
+    Settings {
+        access: ACCESSES[bits(code, 0, 64) % 3],
+        mode: if bits(code, 6, 4) == 3 { RoomMode::Panel } else { RoomMode::Interactive },
+        capacity: 1 + bits(code, 8, 64) % 3,
+        camera_limit: bits(code, 14, 64) % 3,
+        protect_moderators: bits(code, 20, 2) == 1,
+        grace_ms: 30_000,
+        empty_after_ms: [300_000, 300_000, 300_000, 0][bits(code, 21, 4)],
+    }
+}
+
+/// Every refusal but three that need more people than there are here: `room_full`, `too_many_links` and
+/// `too_many_removed`.
+const REFUSALS: [&str; 44] = [
+    "not_in_room",
+    "unknown_participant",
+    "moderators_only",
+    "hosts_only",
+    "session_ended",
+    "already_in_room",
+    "removed_from_room",
+    "room_locked",
+    "phone_enters_as_viewer",
+    "stage_not_at_entry",
+    "already_on_stage",
+    "not_on_stage",
+    "cannot_leave_stage",
+    "stage_full",
+    "ask_first",
+    "request_pending",
+    "invitation_needed",
+    "already_asked",
+    "already_invited",
+    "may_join_already",
+    "asking_closed",
+    "no_request",
+    "not_invited",
+    "mic_unchanged",
+    "camera_unchanged",
+    "speech_unchanged",
+    "hand_unchanged",
+    "access_unchanged",
+    "capacity_unchanged",
+    "capacity_invalid",
+    "too_many_protected",
+    "camera_limit_unchanged",
+    "camera_limit_invalid",
+    "lock_unchanged",
+    "connection_unchanged",
+    "nothing_due",
+    "link_unknown",
+    "link_revoked",
+    "link_expired",
+    "link_used",
+    "name_missing",
+    "name_too_long",
+    "name_invalid",
+    "already_decided",
+];
+
+const EVENTS: [&str; 36] = [
+    "opened",
+    "entered",
+    "left",
+    "connection_lost",
+    "connection_back",
+    "asked",
+    "request_cancelled",
+    "request_closed",
+    "declined",
+    "invited",
+    "invitation_withdrawn",
+    "invitation_declined",
+    "came_on_stage",
+    "went_off_stage",
+    "mic_on",
+    "mic_off",
+    "camera_on",
+    "camera_off",
+    "camera_mapped",
+    "camera_waiting",
+    "camera_shown_again",
+    "voice_mapped",
+    "speech_started",
+    "speech_stopped",
+    "asked_to_unmute",
+    "hand_raised",
+    "hand_lowered",
+    "access_changed",
+    "capacity_changed",
+    "camera_limit_changed",
+    "locked",
+    "unlocked",
+    "link_made",
+    "link_revoked",
+    "ended",
+    "restarted",
+];
+
+/// As in the journal. The match knows every event, so that a new one is not forgotten.
+fn event_name(event: &Event) -> &'static str {
+    match event {
+        Event::Opened { .. } => "opened",
+        Event::Entered { .. } => "entered",
+        Event::Left { .. } => "left",
+        Event::ConnectionLost { .. } => "connection_lost",
+        Event::ConnectionBack { .. } => "connection_back",
+        Event::Asked { .. } => "asked",
+        Event::RequestCancelled { .. } => "request_cancelled",
+        Event::RequestClosed { .. } => "request_closed",
+        Event::Declined { .. } => "declined",
+        Event::Invited { .. } => "invited",
+        Event::InvitationWithdrawn { .. } => "invitation_withdrawn",
+        Event::InvitationDeclined { .. } => "invitation_declined",
+        Event::CameOnStage { .. } => "came_on_stage",
+        Event::WentOffStage { .. } => "went_off_stage",
+        Event::MicOn { .. } => "mic_on",
+        Event::MicOff { .. } => "mic_off",
+        Event::CameraOn { .. } => "camera_on",
+        Event::CameraOff { .. } => "camera_off",
+        Event::CameraMapped { .. } => "camera_mapped",
+        Event::CameraWaiting { .. } => "camera_waiting",
+        Event::CameraShownAgain { .. } => "camera_shown_again",
+        Event::VoiceMapped { .. } => "voice_mapped",
+        Event::SpeechStarted { .. } => "speech_started",
+        Event::SpeechStopped { .. } => "speech_stopped",
+        Event::AskedToUnmute { .. } => "asked_to_unmute",
+        Event::HandRaised { .. } => "hand_raised",
+        Event::HandLowered { .. } => "hand_lowered",
+        Event::AccessChanged { .. } => "access_changed",
+        Event::CapacityChanged { .. } => "capacity_changed",
+        Event::CameraLimitChanged { .. } => "camera_limit_changed",
+        Event::Locked { .. } => "locked",
+        Event::Unlocked { .. } => "unlocked",
+        Event::LinkMade { .. } => "link_made",
+        Event::LinkRevoked { .. } => "link_revoked",
+        Event::Ended { .. } => "ended",
+        Event::Restarted => "restarted",
+    }
+}

@@ -1,0 +1,86 @@
+//! Controller and model side by side: each command goes to both, and they must agree.
+
+use dais_stage::{Command, Event, Millis, Refusal, Settings, Stage};
+
+use super::Model;
+use super::invariants::{self, Gates};
+use super::same::{assert_same, decider};
+
+/// What a command led to.
+pub type Outcome = Result<Vec<Event>, Refusal>;
+
+#[derive(Clone, Debug)]
+pub struct Pair {
+    pub stage: Stage,
+    pub model: Model,
+    pub gates: Gates,
+    pub now: u64,
+}
+
+impl Pair {
+    pub fn open(now: u64, settings: Settings) -> Self {
+        let mut stage = Stage::new(Settings::default());
+        stage.apply(Millis(now), &Self::opened(settings.clone()));
+        let pair = Self { stage, model: Model::new(now, settings), gates: Gates::default(), now };
+        assert_same(&pair.stage, &pair.model);
+        pair
+    }
+
+    pub fn opened(settings: Settings) -> Event {
+        Event::Opened { title: "A room".to_owned(), settings }
+    }
+
+    /// Opens a room again that has ended.
+    pub fn reopen(&mut self, settings: Settings) -> Event {
+        let event = Self::opened(settings.clone());
+        self.stage.apply(Millis(self.now), &event);
+        self.model.reopen(self.now, settings);
+        assert_same(&self.stage, &self.model);
+        event
+    }
+
+    /// Plays `command` on both.
+    pub fn play(&mut self, command: &Command) -> Outcome {
+        let before = self.stage.clone();
+        let outcome = self.stage.decide(Millis(self.now), command);
+        assert!(self.stage == before, "deciding changes nothing: {command:?}");
+        match &outcome {
+            Ok(events) => self.accepted(command, events),
+            Err(refusal) => {
+                let before = self.model.clone();
+                self.refused(command, refusal);
+                assert!(self.model == before, "a refusal changes nothing in the model: {command:?}");
+            }
+        }
+        outcome
+    }
+
+    /// The controller refused: so does the model, for the same reason.
+    pub fn refused(&mut self, command: &Command, refusal: &Refusal) {
+        let answer = self.model.act(self.now, command);
+        assert_eq!(answer, Err(refusal.code()), "model left, controller right: {command:?}");
+        if let (Refusal::AlreadyDecided { by }, Command::Approve { target, .. } | Command::Decline { target, .. }) =
+            (refusal, command)
+        {
+            assert_eq!(Some(by.as_str()), decider(&self.model, *target), "the decision of whom stands");
+        }
+    }
+
+    /// The controller answered with `events`: the model agrees, and the room looks the same after.
+    pub fn accepted(&mut self, command: &Command, events: &[Event]) {
+        assert!(!events.is_empty(), "a command that changes nothing is refused: {command:?}");
+        if events.iter().any(|event| matches!(event, Event::WentOffStage { .. })) {
+            invariants::assert_fair(&self.stage, Millis(self.now), events);
+        }
+        let camera_limit_before = self.stage.settings().camera_limit;
+        for event in events {
+            self.stage.apply(Millis(self.now), event);
+            self.gates.follow(event);
+            invariants::after_event(&self.stage, camera_limit_before);
+        }
+        let answer = self.model.act(self.now, command);
+        assert_eq!(answer, Ok(()), "the model refuses what the controller accepts: {command:?}");
+        assert_same(&self.stage, &self.model);
+        invariants::after_step(&self.stage, &self.gates, &self.model);
+    }
+}
