@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::counters::{DropReason, Tally};
+use crate::dominant::Activity;
 use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
 use crate::limits;
 use crate::outbox::Outbox;
@@ -12,7 +13,7 @@ use crate::rtcp;
 use crate::rtp::{AudioLevel, Header};
 use crate::sdp::{Extensions, Session};
 use crate::source::{ClockPoint, Incoming, Request, Source};
-use crate::speech::SpeechDetector;
+use crate::speech::{Microphone, SpeechConfig};
 use crate::twcc::FeedbackRecorder;
 
 /// Whether a kind of media may pass, and where it goes.
@@ -82,13 +83,19 @@ pub(crate) struct Inbound {
     next_requests: Instant,
     next_report: Instant,
     last_ssrc: Ssrc,
-    speech: SpeechDetector,
+    microphone: Microphone,
     /// NTP time of the client's first sender report, and when it came.
     ntp_anchor: Option<(u64, Instant)>,
 }
 
 impl Inbound {
-    pub(crate) fn new(session: &Session, connection: ConnectionId, permits: [bool; 4], now: Instant) -> Self {
+    pub(crate) fn new(
+        session: &Session,
+        connection: ConnectionId,
+        permits: [bool; 4],
+        speech: SpeechConfig,
+        now: Instant,
+    ) -> Self {
         let mut inbound = Self {
             sources: MediaKind::ALL.map(Source::new),
             gates: permits.map(|permitted| Gate { permitted, mapped: None }),
@@ -99,7 +106,7 @@ impl Inbound {
             next_requests: now,
             next_report: now + limits::REPORT_INTERVAL,
             last_ssrc: Ssrc(0),
-            speech: SpeechDetector::new(),
+            microphone: Microphone::new(speech),
             ntp_anchor: None,
         };
         for kind in MediaKind::ALL {
@@ -128,7 +135,7 @@ impl Inbound {
         if !permitted {
             self.sources[kind as usize].close();
             if kind == MediaKind::Mic {
-                self.speech.silence();
+                self.microphone.silence();
             }
         }
     }
@@ -155,7 +162,12 @@ impl Inbound {
     }
 
     pub(crate) fn is_speaking(&self) -> bool {
-        self.speech.is_speaking()
+        self.microphone.is_speaking()
+    }
+
+    /// The microphone's activity when it is time to tell it.
+    pub(crate) fn activity_due(&mut self, now: Instant) -> Option<Activity> {
+        self.microphone.activity_due(now)
     }
 
     /// Takes an authenticated packet. What may be forwarded, and stands in a slot, comes back.
@@ -185,7 +197,7 @@ impl Inbound {
         if stream.kind == MediaKind::Mic
             && let Some(level) = marks.level
         {
-            self.speech.level(level, now);
+            self.microphone.hear(level, now);
         }
         let (slot, generation) = match gate.mapped {
             Some(mapped) => mapped,
@@ -267,7 +279,7 @@ impl Inbound {
         }
         if self.next_requests <= now {
             self.next_requests = now + limits::NACK_INTERVAL;
-            self.speech.poll(now);
+            self.microphone.poll(now);
             for source in &mut self.sources {
                 source.requests(now, |request| match request {
                     Request::KeyFrame(ssrc) => {

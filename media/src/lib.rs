@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 mod counters;
+mod dominant;
 mod dtls;
 pub mod ice;
 mod ids;
@@ -35,8 +36,10 @@ mod worker;
 pub mod vp8;
 
 pub use counters::{Counters, DropReason, Tally};
+pub use dominant::{Activity, DECIDE_EVERY, DominantSpeaker};
 pub use dtls::{Fingerprint, Handshake, HandshakeError, Identity, IdentityError, Progress, Setup, SrtpSession};
 pub use ice::Credentials;
 pub use ids::{ConnectionId, Generation, Layer, MediaKind, ParticipantId, RoomId, Slot, Ssrc, WorkerId};
 pub use peer::{Gone, PeerConfig};
 pub use plane::{MediaConfig, MediaEvent, MediaPlane, RoomChange, StartError};
+pub use speech::{SpeechConfig, SpeechConfigError};

@@ -37,6 +37,11 @@ pub(crate) const COMMANDS: usize = 1_024;
 /// Events waiting for a room. A room that far behind gets the rest when it has caught up: states are retried.
 pub const ROOM_EVENTS: usize = 1_024;
 
+/// Longest window speech is looked for in, packets: the bits of a word. 1.3 s; more is refused at the start.
+pub const SPEECH_WINDOW_PACKETS_MAX: u8 = 64;
+/// Most seconds a noise floor remembers: each microphone has room for so many. More is refused at the start.
+pub const NOISE_FLOOR_SECONDS_MAX: u8 = 60;
+
 /// Addresses a peer may have proved at the same time (RFC 8445 §7.3). The oldest is forgotten.
 pub(crate) const ADDRESSES_PER_PEER: usize = 8;
 /// SSRCs a peer may send with: 6 media and RTX streams of the layout twice over. More are dropped and counted.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use arrayvec::ArrayVec;
 
 use crate::counters::{DropReason, Tally};
+use crate::dominant::Activity;
 use crate::dtls::{Handshake, HandshakeError, Identity, Progress, Setup, SrtpSession};
 use crate::ice::{Credentials, Request};
 use crate::ids::{ConnectionId, MediaKind, ParticipantId, RoomId};
@@ -17,6 +18,7 @@ use crate::plane::MediaEvent;
 use crate::room::Room;
 use crate::rtcp;
 use crate::sdp::Session;
+use crate::speech::SpeechConfig;
 use crate::srtp;
 
 /// What the control plane tells of a new client.
@@ -81,12 +83,13 @@ pub(crate) struct Peer {
     pub(crate) inbound: Inbound,
     pub(crate) outbound: Outbound,
     told_speaking: bool,
+    told_activity: Activity,
     /// When it is looked after next.
     pub(crate) wake_at: Instant,
 }
 
 impl Peer {
-    pub(crate) fn new(config: PeerConfig, identity: &Identity, seed: u64, now: Instant) -> Self {
+    pub(crate) fn new(config: PeerConfig, identity: &Identity, speech: SpeechConfig, seed: u64, now: Instant) -> Self {
         let handshake = Handshake::new(identity, Setup::Passive, config.session.fingerprint, now);
         Self {
             room: config.room,
@@ -100,10 +103,11 @@ impl Peer {
             addresses: ArrayVec::new(),
             remote: None,
             nominated: false,
-            inbound: Inbound::new(&config.session, config.connection, config.permits, now),
+            inbound: Inbound::new(&config.session, config.connection, config.permits, speech, now),
             outbound: Outbound::new(seed, now),
             session: config.session,
             told_speaking: false,
+            told_activity: Activity::SILENCE,
             wake_at: now,
         }
     }
@@ -193,12 +197,18 @@ impl Peer {
         }
     }
 
-    /// Tells the room when the peer started or stopped speaking since it was last told.
-    pub(crate) fn report_speech(&mut self, room: &Room) {
+    /// Tells the room when the peer started or stopped speaking since it was last told, and how active it is when that
+    /// is due. Silence is told once.
+    pub(crate) fn report_speech(&mut self, room: &Room, now: Instant) {
         let speaking = self.inbound.is_speaking();
         let (participant, connection) = (self.participant, self.connection);
         if speaking != self.told_speaking && room.try_tell(MediaEvent::Speech { participant, connection, speaking }) {
             self.told_speaking = speaking;
+        }
+        let Some(activity) = self.inbound.activity_due(now) else { return };
+        let silent = activity == Activity::SILENCE && self.told_activity == Activity::SILENCE;
+        if !silent && room.try_tell(MediaEvent::Activity { participant, connection, activity }) {
+            self.told_activity = activity;
         }
     }
 
@@ -257,8 +267,11 @@ impl Peer {
 mod tests {
     use std::time::Duration;
 
+    use tokio::sync::mpsc;
+
     use super::*;
     use crate::ice::binding_request;
+    use crate::rtp::{AudioLevel, Header};
     use crate::sdp::Offer;
 
     struct World {
@@ -280,7 +293,7 @@ mod tests {
                 permits: [false; 4],
             };
             let socket = crate::socket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-            let peer = Peer::new(config, &Identity::generate().unwrap(), 7, now);
+            let peer = Peer::new(config, &Identity::generate().unwrap(), SpeechConfig::default(), 7, now);
             Self { peer, out: Outbox::new(socket), now }
         }
 
@@ -290,10 +303,64 @@ mod tests {
             self.peer.handle_check(&request, from.parse().unwrap(), self.now, &mut self.out)
         }
 
+        /// Plays a second of a level into the microphone, as packets that came out of SRTP.
+        fn speak(&mut self, dbov: u8, room: &Room) {
+            for _ in 0..50 {
+                self.now += Duration::from_millis(20);
+                // The offer names extensions 1 (level) and 4 (mid) and payload type 111.
+                let level = AudioLevel { dbov, voice: false }.to_byte();
+                let header = [0x90, 111, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0xbe, 0xde, 0, 1, 0x10, level, 0x40, b'0'];
+                let packet = [&header[..], &[9; 60]].concat();
+                let Peer { inbound, session, .. } = &mut self.peer;
+                let header = Header::parse(&packet).unwrap();
+                let _ = inbound.receive(session, &header, &packet, self.now, &mut self.out);
+                self.peer.report_speech(room, self.now);
+            }
+        }
+
         fn after(&mut self, seconds: u64) -> Option<Change> {
             self.now += Duration::from_secs(seconds);
             self.peer.handle_timeout(self.now, &mut self.out)
         }
+    }
+
+    #[test]
+    fn a_room_hears_of_voices_three_times_a_second_and_of_silence_once() {
+        let mut world = World::new();
+        let (events, mut told) = mpsc::channel(100);
+        let room = Room::new(events);
+        let mut told = || {
+            let told = std::iter::from_fn(|| told.try_recv().ok());
+            told.map(|event| match event {
+                MediaEvent::Speech { speaking: true, .. } => "starts",
+                MediaEvent::Speech { speaking: false, .. } => "stops",
+                MediaEvent::Activity { activity: Activity::SILENCE, .. } => "is silent",
+                MediaEvent::Activity { .. } => "is active",
+                _ => "else",
+            })
+            .collect::<Vec<_>>()
+        };
+        world.speak(20, &room);
+        assert_eq!(told(), [""; 0], "the gate is closed");
+
+        world.peer.inbound.permit(MediaKind::Mic, true);
+        world.speak(90, &room);
+        world.speak(127, &room);
+        assert_eq!(told(), [""; 0], "a quiet room costs nothing");
+        world.speak(20, &room);
+        assert_eq!(told(), ["is active", "is active", "starts", "is active", "is active"]);
+        world.speak(127, &room);
+        world.speak(127, &room);
+        assert_eq!(told(), ["is active", "is active", "stops", "is active", "is silent"], "the last second fades");
+
+        world.speak(20, &room);
+        told();
+
+        world.peer.inbound.permit(MediaKind::Mic, false);
+        world.peer.report_speech(&room, world.now);
+        assert_eq!(told(), ["stops", "is silent"], "muted is silent at once");
+        world.speak(20, &room);
+        assert_eq!(told(), [""; 0]);
     }
 
     #[test]

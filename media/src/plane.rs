@@ -10,6 +10,7 @@ use rtrb::RingBuffer;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::counters::Counters;
+use crate::dominant::Activity;
 use crate::dtls::{Identity, IdentityError};
 use crate::ice::Credentials;
 use crate::ids::{ConnectionId, Generation, MediaKind, ParticipantId, RoomId, Slot, WorkerId};
@@ -17,6 +18,7 @@ use crate::limits;
 use crate::peer::{Gone, PeerConfig};
 use crate::sdp::{AnswerParams, Offer, answer};
 use crate::socket::{self, Waker};
+use crate::speech::{SpeechConfig, SpeechConfigError};
 use crate::worker::{Neighbour, Worker, WorkerParts};
 
 /// How to start the data plane.
@@ -28,6 +30,8 @@ pub struct MediaConfig {
     pub bind: IpAddr,
     /// Addresses told to clients, best first; empty means `bind`.
     pub announce: Vec<IpAddr>,
+    /// What counts as speech.
+    pub speech: SpeechConfig,
 }
 
 /// Why the data plane does not start.
@@ -45,6 +49,9 @@ pub enum StartError {
     /// A number of workers that cannot be.
     #[error("the number of workers must be 1 to 64")]
     Workers,
+    /// Speech that cannot be detected.
+    #[error(transparent)]
+    Speech(#[from] SpeechConfigError),
 }
 
 /// What the data plane tells a room.
@@ -74,6 +81,16 @@ pub enum MediaEvent {
         connection: ConnectionId,
         /// Started or stopped.
         speaking: bool,
+    },
+    /// How active a microphone is, for [`DominantSpeaker`](crate::DominantSpeaker). Told every
+    /// [`DECIDE_EVERY`](crate::DECIDE_EVERY) while it is not silent, and once when it has fallen silent.
+    Activity {
+        /// Whose.
+        participant: ParticipantId,
+        /// Over which connection.
+        connection: ConnectionId,
+        /// By the audio levels in the RTP headers.
+        activity: Activity,
     },
 }
 
@@ -183,11 +200,12 @@ impl MediaPlane {
     /// Starts the workers.
     ///
     /// # Errors
-    /// When a socket, a thread or the certificate cannot be made.
+    /// When the configuration makes no sense, or a socket, a thread or the certificate cannot be made.
     pub fn start(config: &MediaConfig) -> Result<Self, StartError> {
         if !(1..=64).contains(&config.workers) {
             return Err(StartError::Workers);
         }
+        config.speech.check()?;
         let identity = Identity::generate()?;
         let wakers = (0..config.workers).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
         let (mut neighbours, mut inboxes) = rings(&wakers);
@@ -208,6 +226,7 @@ impl MediaPlane {
                 inbox: std::mem::take(&mut inboxes[n]),
                 published: Arc::clone(&published),
                 identity: identity.clone(),
+                speech: config.speech,
                 seed: u64::from_ne_bytes(seed),
             };
             let thread = thread::Builder::new().name(format!("dais-media-{n}")).spawn(|| Worker::new(parts).run())?;

@@ -29,6 +29,7 @@ use crate::rtcp;
 use crate::rtp::Header;
 use crate::socket::{Ingress, Waker, wait};
 use crate::source::ClockPoint;
+use crate::speech::SpeechConfig;
 use crate::srtp::SrtpError;
 use crate::timers::Timers;
 
@@ -59,6 +60,7 @@ pub(crate) struct WorkerParts {
     pub(crate) inbox: Vec<Consumer<Relay>>,
     pub(crate) published: Arc<Mutex<Counters>>,
     pub(crate) identity: Identity,
+    pub(crate) speech: SpeechConfig,
     /// Randomness for first sequence numbers.
     pub(crate) seed: u64,
 }
@@ -75,6 +77,7 @@ pub(crate) struct Worker {
     inbox: Vec<Consumer<Relay>>,
     published: Arc<Mutex<Counters>>,
     identity: Identity,
+    speech: SpeechConfig,
     seed: u64,
     clock: Clock,
     peers: Slab<Peer>,
@@ -118,6 +121,7 @@ impl Worker {
             inbox: parts.inbox,
             published: parts.published,
             identity: parts.identity,
+            speech: parts.speech,
             seed: parts.seed,
             clock: Clock::new(),
             peers: Slab::new(),
@@ -191,7 +195,7 @@ impl Worker {
         let Some(room) = self.rooms.get_mut(&config.room) else { return };
         let (room_id, participant, ufrag) = (config.room, config.participant, config.ice.ufrag);
         self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let mut peer = Peer::new(config, &self.identity, self.seed, now);
+        let mut peer = Peer::new(config, &self.identity, self.speech, self.seed, now);
         for (slot, state) in room.slots().filter(|(_, state)| state.occupant == Some(participant)) {
             peer.inbound.map(slot, state.generation);
         }
@@ -224,6 +228,8 @@ impl Worker {
                 let Some(key) = state.peers.get(&participant).copied() else { return };
                 if let Some(peer) = self.peers.get_mut(key) {
                     peer.inbound.permit(kind, permitted);
+                    // Muted is silent at once, not when the peer is next looked after.
+                    peer.report_speech(state, now);
                     self.attend_sooner(key, now);
                 }
             }
@@ -343,7 +349,7 @@ impl Worker {
         let received = peer.inbound.receive(&peer.session, &header, &datagram[..len], now, out);
         let room_id = peer.room;
         let Some(room) = rooms.get_mut(&room_id) else { return Ok(()) };
-        peer.report_speech(room);
+        peer.report_speech(room, now);
         let Some(Forward { slot, generation, packet }) = received? else { return Ok(()) };
         if room.fan_out(peers, slot, generation, &packet, now, out)? == Served::SomeAwaitKeyFrame {
             peers[key].inbound.want_key_frame(slot.kind());
@@ -403,7 +409,7 @@ impl Worker {
         let peer = &mut self.peers[key];
         let change = peer.handle_timeout(now, &mut self.out);
         if let Some(room) = self.rooms.get(&peer.room) {
-            peer.report_speech(room);
+            peer.report_speech(room, now);
             peer.send_sender_reports(room, now, self.clock.ntp(now), &mut self.out);
         }
         self.changed(key, change, now);

@@ -12,7 +12,7 @@ use dais_media::sdp::Offer;
 use dais_media::srtp::TAG_BYTES_MAX;
 use dais_media::{
     Generation, Handshake, Identity, MediaConfig, MediaKind, MediaPlane, ParticipantId, Progress, RoomChange, RoomId,
-    Setup, Slot, SrtpSession, Ssrc, Tally, ice,
+    Setup, Slot, SpeechConfig, SrtpSession, Ssrc, Tally, ice,
 };
 
 /// Counts the allocations of threads that are not the test's own.
@@ -152,7 +152,12 @@ fn forward(publisher: &mut Peer, viewers: &mut [Peer], from: u64, count: u64) ->
 #[test]
 fn forwarding_allocates_nothing_per_packet_and_viewer() {
     MINE.with(|mine| mine.set(true));
-    let config = MediaConfig { workers: 2, bind: "127.0.0.1".parse().unwrap(), announce: vec![] };
+    let config = MediaConfig {
+        workers: 2,
+        bind: "127.0.0.1".parse().unwrap(),
+        announce: vec![],
+        speech: SpeechConfig::default(),
+    };
     let plane = MediaPlane::start(&config).unwrap();
     let _events = block_on(plane.open_room(ROOM));
     let mut publisher = connect(&plane, 1, true);
