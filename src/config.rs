@@ -1,12 +1,18 @@
 //! What can be set when the server is started.
 
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use clap::Parser;
-use dais_media::MediaConfig;
+use dais_media::{MediaConfig, SpeechConfig};
 use dais_signaling::token::{SECRET_BYTES_MIN, TokenKeys};
-use dais_stage::{Settings, limits};
+use dais_stage::{Preset, Settings, limits};
 
 /// A WebRTC SFU with the stage built in.
 #[derive(Clone, Debug, Parser)]
@@ -27,6 +33,27 @@ pub struct Config {
     /// Secret that access tokens are signed with, at least 32 bytes. Default: a random one, and a demo room.
     #[arg(long, env = "DAIS_TOKEN_SECRET", hide_env_values = true)]
     pub token_secret: Option<String>,
+    /// Folder of the journal and, if no secret is given, of the one that was made.
+    #[arg(long, env = "DAIS_DATA", default_value = "dais-data")]
+    pub data: PathBuf,
+    /// Keep the journal in memory: rooms end with the server.
+    #[arg(long, env = "DAIS_IN_MEMORY", conflicts_with = "data")]
+    pub in_memory: bool,
+    /// Key of the HTTP API, at least 32 bytes. Without one there is no API.
+    #[arg(long, env = "DAIS_API_KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// Preset of rooms that do not say: event, webinar or meeting.
+    #[arg(long, env = "DAIS_PRESET", default_value = "event", value_parser = preset)]
+    pub preset: Preset,
+    /// A packet this loud or louder may be voice, -dBov. Lower is stricter.
+    #[arg(long, env = "DAIS_SPEECH_THRESHOLD", default_value_t = SpeechConfig::default().voice_dbov)]
+    pub speech_threshold: u8,
+    /// Speech ends this long after its last voice, ms.
+    #[arg(long, env = "DAIS_SPEECH_HANGOVER", default_value_t = SpeechConfig::default().hangover.as_millis() as u64)]
+    pub speech_hangover: u64,
+    /// Voice is at least this far above the background noise, dB; 0 takes no notice of noise.
+    #[arg(long, env = "DAIS_SPEECH_MARGIN", default_value_t = SpeechConfig::default().floor_margin_db)]
+    pub speech_margin: u8,
     /// Make the demo room and print its links although a token secret is set.
     #[arg(long)]
     pub demo: bool,
@@ -45,6 +72,15 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|capacity| *capacity > 0).ok_or_else(|| "must be a number of at least 1".to_owned())
 }
 
+fn preset(text: &str) -> Result<Preset, String> {
+    match text {
+        "event" => Ok(Preset::Event),
+        "webinar" => Ok(Preset::Webinar),
+        "meeting" => Ok(Preset::Meeting),
+        _ => Err("must be event, webinar or meeting".to_owned()),
+    }
+}
+
 /// A setting that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -54,9 +90,15 @@ pub enum ConfigError {
     /// The secret can be guessed.
     #[error("the token secret must have at least {SECRET_BYTES_MIN} bytes")]
     SecretTooShort,
+    /// The API key can be guessed.
+    #[error("the API key must have at least {SECRET_BYTES_MIN} bytes")]
+    ApiKeyTooShort,
     /// The system has no randomness.
     #[error("no randomness for a token secret")]
     NoRandomness,
+    /// The file of the token secret cannot be read or written.
+    #[error("cannot keep the token secret in {0}: {1}")]
+    SecretFile(String, String),
 }
 
 impl Config {
@@ -66,7 +108,7 @@ impl Config {
     /// Never: the defaults parse.
     #[must_use]
     pub fn loopback() -> Self {
-        Self::parse_from(["dais", "--listen", "127.0.0.1:0", "--workers", "2"])
+        Self::parse_from(["dais", "--listen", "127.0.0.1:0", "--workers", "2", "--in-memory"])
     }
 
     /// Whether to make the demo room.
@@ -75,22 +117,43 @@ impl Config {
         self.demo || self.token_secret.is_none()
     }
 
-    /// Settings of the demo room.
+    /// Settings of the demo room, which is there as long as the server is.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        Settings { capacity: self.capacity, camera_limit: self.camera_limit, ..Settings::default() }
+        let (capacity, camera_limit) = (self.capacity, self.camera_limit);
+        Settings { capacity, camera_limit, empty_after_ms: 0, ..Settings::preset(self.preset) }
+    }
+
+    pub(crate) fn api_key(&self) -> Result<Option<Arc<str>>, ConfigError> {
+        let key = self.api_key.as_deref();
+        key.map(|key| if key.len() < SECRET_BYTES_MIN { Err(ConfigError::ApiKeyTooShort) } else { Ok(key.into()) })
+            .transpose()
     }
 
     pub(crate) fn token_keys(&self) -> Result<TokenKeys, ConfigError> {
         match &self.token_secret {
             Some(secret) => TokenKeys::from_secret(secret.as_bytes()).ok_or(ConfigError::SecretTooShort),
             None if !self.listen.ip().is_loopback() => Err(ConfigError::SecretNeeded(self.listen)),
-            None => {
-                let mut secret = [0u8; SECRET_BYTES_MIN];
-                getrandom::fill(&mut secret).map_err(|_| ConfigError::NoRandomness)?;
-                TokenKeys::from_secret(&secret).ok_or(ConfigError::SecretTooShort)
-            }
+            None => TokenKeys::from_secret(&self.kept_secret()?).ok_or(ConfigError::SecretTooShort),
         }
+    }
+
+    /// A random secret, the same one every time where there is a folder to keep it in: links outlive the server.
+    fn kept_secret(&self) -> Result<Vec<u8>, ConfigError> {
+        let file = self.data.join("token-secret");
+        let failed = |error: std::io::Error| ConfigError::SecretFile(file.display().to_string(), error.to_string());
+        if !self.in_memory && file.exists() {
+            return fs::read(&file).map_err(failed);
+        }
+        let mut secret = vec![0u8; SECRET_BYTES_MIN];
+        getrandom::fill(&mut secret).map_err(|_| ConfigError::NoRandomness)?;
+        if !self.in_memory {
+            fs::create_dir_all(&self.data).map_err(failed)?;
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true).mode(0o600);
+            options.open(&file).and_then(|mut file| file.write_all(&secret)).map_err(failed)?;
+        }
+        Ok(secret)
     }
 
     pub(crate) fn media(&self) -> MediaConfig {
@@ -99,7 +162,13 @@ impl Config {
             ip => ip,
         });
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        MediaConfig { workers: self.workers.unwrap_or(cores.min(64)), bind, announce: self.announce_ip.clone() }
+        let speech = SpeechConfig {
+            voice_dbov: self.speech_threshold,
+            hangover: Duration::from_millis(self.speech_hangover),
+            floor_margin_db: self.speech_margin,
+            ..SpeechConfig::default()
+        };
+        MediaConfig { workers: self.workers.unwrap_or(cores.min(64)), bind, announce: self.announce_ip.clone(), speech }
     }
 }
 
@@ -113,12 +182,31 @@ mod tests {
 
     #[test]
     fn without_a_secret_only_loopback_is_served() {
-        assert!(parsed(&[]).token_keys().is_ok());
+        assert!(parsed(&["--in-memory"]).token_keys().is_ok());
         let open = parsed(&["--listen", "0.0.0.0:8080"]);
         assert_eq!(open.token_keys().err(), Some(ConfigError::SecretNeeded(open.listen)));
         let secret = "a secret of more than thirty-two bytes";
         assert!(parsed(&["--listen", "0.0.0.0:8080", "--token-secret", secret]).token_keys().is_ok());
         assert_eq!(parsed(&["--token-secret", "short"]).token_keys().err(), Some(ConfigError::SecretTooShort));
+    }
+
+    #[test]
+    fn a_secret_that_was_made_is_kept() {
+        let folder = std::env::temp_dir().join(format!("dais-{}-secret", std::process::id()));
+        let config = parsed(&["--data", folder.to_str().unwrap()]);
+        assert_eq!(config.kept_secret().unwrap(), config.kept_secret().unwrap());
+        fs::remove_dir_all(folder).unwrap();
+        let memory = parsed(&["--in-memory"]);
+        assert_ne!(memory.kept_secret().unwrap(), memory.kept_secret().unwrap());
+    }
+
+    // law: preset-default
+    #[test]
+    fn a_deployment_chooses_its_default_preset() {
+        assert_eq!(parsed(&[]).settings().access, dais_stage::Access::Everyone);
+        let webinar = parsed(&["--preset", "webinar"]);
+        assert_eq!(webinar.settings().access, dais_stage::Access::Request);
+        assert!(Config::try_parse_from(["dais", "--preset", "party"]).is_err());
     }
 
     #[test]

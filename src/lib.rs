@@ -4,7 +4,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 mod config;
-mod effects;
+pub mod journal;
 mod metrics;
 mod room;
 mod rooms;

@@ -1,62 +1,146 @@
 //! The rooms of this server.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use dais_media::{MediaPlane, RoomId};
-use dais_signaling::protocol::RoomInfo;
-use dais_signaling::{Directory, RoomHandle, RoomMessage, limits};
-use dais_stage::Settings;
-use tokio::sync::mpsc;
+use async_trait::async_trait;
+use dais_media::RoomId;
+use dais_signaling::protocol::{RoomInfo, SessionError};
+use dais_signaling::{Directory, Reason, RoomHandle, RoomMessage, limits};
+use dais_stage::{Event, Settings, Stage};
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
+use tracing::info;
 
-use crate::metrics::Metrics;
-use crate::room::Room;
+use crate::journal::{self, JournalError, Record, wall_clock};
+use crate::room::{Over, Room, Shared};
+
+/// A room the journal knows.
+enum Known {
+    Open { handle: RoomHandle, task: JoinHandle<()> },
+    Ended,
+}
 
 /// Rooms by their id in addresses.
 pub(crate) struct Rooms {
-    rooms: RwLock<HashMap<String, (RoomHandle, JoinHandle<()>)>>,
-    media: Arc<MediaPlane>,
-    metrics: Arc<Metrics>,
+    rooms: RwLock<HashMap<String, Known>>,
+    /// Held while a room is being opened: two requests for one id are two, one after the other.
+    opening: Mutex<()>,
+    numbers: AtomicU32,
+    shared: Arc<Shared>,
+}
+
+/// Why a room cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error("There is a room with this id already.")]
+    Exists,
+    #[error(transparent)]
+    Journal(#[from] JournalError),
 }
 
 impl Rooms {
-    pub(crate) fn new(media: Arc<MediaPlane>, metrics: Arc<Metrics>) -> Self {
-        Self { rooms: RwLock::default(), media, metrics }
+    /// Builds every room that the journal has.
+    pub(crate) async fn load(shared: Shared) -> Result<Arc<Self>, JournalError> {
+        let (shared, numbers) = (Arc::new(shared), AtomicU32::new(0));
+        let rooms = Arc::new(Self { rooms: RwLock::default(), opening: Mutex::default(), numbers, shared });
+        for id in rooms.shared.journal.rooms().await? {
+            let Some((position, stage)) = journal::rebuild(&*rooms.shared.journal, &id).await? else { continue };
+            if stage.has_ended() {
+                rooms.write().insert(id, Known::Ended);
+            } else {
+                info!(room = id, position, participants = stage.participant_count(), "room is back");
+                rooms.start(&id, stage, position);
+            }
+        }
+        Ok(rooms)
     }
 
-    /// Opens a room, unless there is one with this id.
-    pub(crate) fn open(&self, id: &str, title: &str, settings: Settings) {
-        let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        if rooms.contains_key(id) {
-            return;
+    /// Opens a room. One that has ended is opened again.
+    pub(crate) async fn open(self: &Arc<Self>, id: &str, title: &str, settings: Settings) -> Result<(), OpenError> {
+        let _opening = self.opening.lock().await;
+        if matches!(self.read().get(id), Some(Known::Open { .. })) {
+            return Err(OpenError::Exists);
         }
-        let number = RoomId(u32::try_from(rooms.len()).unwrap_or(u32::MAX));
+        let journal = &self.shared.journal;
+        let (position, mut stage) =
+            journal::rebuild(&**journal, id).await?.unwrap_or_else(|| (0, Stage::new(settings.clone())));
+        let record = Record { at: wall_clock(), event: Event::Opened { title: title.to_owned(), settings } };
+        stage.apply(record.at, &record.event);
+        journal.append(id, position, vec![record]).await?;
+        self.start(id, stage, position + 1);
+        Ok(())
+    }
+
+    fn start(self: &Arc<Self>, id: &str, stage: Stage, position: u64) {
+        let number = RoomId(self.numbers.fetch_add(1, Ordering::Relaxed));
         let (messages, receiver) = mpsc::channel(limits::ROOM_MESSAGES);
-        let room = Room::new(number, settings, Arc::clone(&self.media), Arc::clone(&self.metrics));
-        let task = tokio::spawn(room.run(receiver));
-        let info = RoomInfo { id: id.to_owned(), title: title.to_owned() };
-        rooms.insert(id.to_owned(), (RoomHandle { info, messages }, task));
-        self.metrics.set_rooms(rooms.len());
+        let info = RoomInfo { id: id.to_owned(), title: stage.title().to_owned() };
+        let room = Room::new(number, info.clone(), stage, position, Arc::clone(&self.shared));
+        let rooms = Arc::downgrade(self);
+        let key = id.to_owned();
+        // Locked until the room is listed: its task may be over sooner, and says so in the list.
+        let mut list = self.write();
+        let task = tokio::spawn(async move {
+            if room.run(receiver).await == Over::Ended
+                && let Some(rooms) = rooms.upgrade()
+            {
+                rooms.write().insert(key, Known::Ended);
+                rooms.count();
+            }
+        });
+        list.insert(id.to_owned(), Known::Open { handle: RoomHandle { info, messages }, task });
+        drop(list);
+        self.count();
     }
 
-    /// Ends all rooms and waits until their sessions have been told.
-    pub(crate) async fn close_all(&self) {
-        let rooms = std::mem::take(&mut *self.rooms.write().unwrap_or_else(PoisonError::into_inner));
-        for (handle, task) in rooms.into_values() {
-            let _ = handle.messages.send(RoomMessage::End).await;
-            let _ = task.await;
+    /// Stops all rooms and waits until their sessions have been told. They go on when the server is started again.
+    pub(crate) async fn stop_all(&self) {
+        let rooms = std::mem::take(&mut *self.write());
+        for known in rooms.into_values() {
+            if let Known::Open { handle, task } = known {
+                let _ = handle.messages.send(RoomMessage::Stop).await;
+                let _ = task.await;
+            }
         }
+    }
+
+    fn count(&self) {
+        let open = self.read().values().filter(|known| matches!(known, Known::Open { .. })).count();
+        self.shared.metrics.set_rooms(open);
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<String, Known>> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<String, Known>> {
+        self.rooms.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Directory for Rooms {
-    fn find(&self, room: &str) -> Option<RoomHandle> {
-        let rooms = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        rooms.get(room).map(|(handle, _)| handle.clone())
+/// The rooms for sessions and the HTTP API.
+pub(crate) struct RoomDirectory(pub(crate) Arc<Rooms>);
+
+#[async_trait]
+impl Directory for RoomDirectory {
+    fn find(&self, room: &str) -> Result<RoomHandle, SessionError> {
+        match self.0.read().get(room) {
+            Some(Known::Open { handle, .. }) => Ok(handle.clone()),
+            Some(Known::Ended) => Err(SessionError::SessionEnded),
+            None => Err(SessionError::UnknownRoom),
+        }
+    }
+
+    async fn create(&self, info: RoomInfo, settings: Settings) -> Result<(), Reason> {
+        self.0.open(&info.id, &info.title, settings).await.map_err(|error| match error {
+            OpenError::Exists => Reason { code: "room_exists", text: error.to_string() },
+            OpenError::Journal(_) => SessionError::JournalFailed.into(),
+        })
     }
 
     fn count_refusal(&self, code: &'static str) {
-        self.metrics.count_refusal(code);
+        self.0.shared.metrics.count_refusal(code);
     }
 }

@@ -16,8 +16,10 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
+use crate::journal::{Journal, JournalError, SqliteJournal};
 use crate::metrics::Metrics;
-use crate::rooms::Rooms;
+use crate::room::Shared;
+use crate::rooms::{OpenError, RoomDirectory, Rooms};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,9 @@ pub enum StartError {
     /// The data plane does not start.
     #[error(transparent)]
     Media(#[from] dais_media::StartError),
+    /// The journal cannot be opened or read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The address of the web server cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -55,8 +60,13 @@ impl Server {
         let keys = config.token_keys()?;
         let media = Arc::new(MediaPlane::start(&config.media())?);
         let metrics = Arc::new(Metrics::new());
-        let rooms = Arc::new(Rooms::new(Arc::clone(&media), Arc::clone(&metrics)));
-        let signaling = Signaling { directory: Arc::<Rooms>::clone(&rooms), keys: keys.clone() };
+        let journal: Arc<dyn Journal> =
+            Arc::new(if config.in_memory { SqliteJournal::in_memory()? } else { SqliteJournal::open(&config.data)? });
+        let shared = Shared { media: Arc::clone(&media), metrics: Arc::clone(&metrics), journal, keys: keys.clone() };
+        let rooms = Rooms::load(shared).await?;
+        let directory = Arc::new(RoomDirectory(Arc::clone(&rooms)));
+        let (api_key, preset) = (config.api_key()?, config.preset);
+        let signaling = Signaling { directory, keys: keys.clone(), api_key, preset };
         let scraped = Arc::clone(&media);
         let routes =
             router(signaling).route("/metrics", get(move || async move { metrics.render(scraped.counters()) }));
@@ -78,9 +88,15 @@ impl Server {
         self.address
     }
 
-    /// Opens a room, unless there is one with this id.
-    pub fn open_room(&self, id: &str, title: &str, settings: Settings) {
-        self.rooms.open(id, title, settings);
+    /// Opens a room, unless there is one with this id. One that has ended is opened again.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub async fn open_room(&self, id: &str, title: &str, settings: Settings) -> Result<(), StartError> {
+        match self.rooms.open(id, title, settings).await {
+            Ok(()) | Err(OpenError::Exists) => Ok(()),
+            Err(OpenError::Journal(error)) => Err(error.into()),
+        }
     }
 
     /// Signs an access token.
@@ -90,7 +106,7 @@ impl Server {
     pub fn token(&self, room: &str, role: Role, name: Option<&str>, valid: Duration) -> Result<String, SessionError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let exp = (now + valid).as_secs();
-        self.sign(&Claims { room: room.to_owned(), role, name: name.map(str::to_owned), exp })
+        self.sign(&Claims { name: name.map(str::to_owned), ..Claims::new(room, role, exp) })
     }
 
     /// Signs any claims.
@@ -118,7 +134,7 @@ impl Server {
 
     /// Tells everyone, ends the sessions and then the web server.
     pub async fn stop(self) {
-        self.rooms.close_all().await;
+        self.rooms.stop_all().await;
         let _ = self.stop.send(());
         if tokio::time::timeout(STOP_WITHIN, self.web).await.is_err() {
             warn!("some connections did not end in time");

@@ -12,6 +12,7 @@ use support::client::Wish;
 use support::media::{Numbers, vp8};
 use support::{Client, done, dropped, server, until_counted};
 
+// law: entry-viewer-sends-nothing
 #[tokio::test]
 async fn a_viewer_who_sends_media_is_counted_and_not_forwarded() {
     let server = server().await;

@@ -27,7 +27,7 @@ async fn ends_with(server: &dais::Server, room: &str, first: &Value, expected: &
 }
 
 fn hello(token: &str) -> Value {
-    json!({ "type": "hello", "protocol": 1, "token": token })
+    json!({ "type": "hello", "protocol": 2, "token": token })
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn whoever_may_not_come_in_is_told_why() {
     let server = server().await;
     let good = token(&server, Role::Host, "Ann");
     let lost_room = server.token("nowhere", Role::Host, None, Duration::from_secs(60)).unwrap();
-    let expired = server.sign(&Claims { room: ROOM.to_owned(), role: Role::Host, name: None, exp: 1_000 }).unwrap();
+    let expired = server.sign(&Claims::new(ROOM, Role::Host, 1_000)).unwrap();
     ends_with(&server, ROOM, &hello("nonsense"), "token_invalid").await;
     ends_with(&server, ROOM, &hello(&expired), "token_expired").await;
     ends_with(&server, "elsewhere", &hello(&good), "token_invalid").await;
@@ -58,7 +58,7 @@ async fn a_message_that_is_wrong_is_refused_and_the_session_goes_on() {
         ("not json", "message_malformed"),
         ("", "message_malformed"),
         (r#"{"type":"enter","id":72,"place":"stage","mic":true,"camera":true}"#, "already_entered"),
-        (r#"{"type":"hello","protocol":1,"token":"x"}"#, "already_entered"),
+        (r#"{"type":"hello","protocol":2,"token":"x"}"#, "already_entered"),
         (r#"{"type":"offer","id":73,"sdp":"v=0"}"#, "sdp_malformed"),
         (r#"{"type":"mute","id":74,"participant":1}"#, "moderators_only"),
         (r#"{"type":"leave_stage","id":75}"#, "cannot_leave_stage"),
@@ -111,8 +111,9 @@ async fn an_oversized_message_ends_the_session_and_no_other() {
     ben.session.send(&long).await;
     let closed = ben.session.until("the end", |message| message["type"] == "closed").await;
     assert_eq!(code(&closed), "message_too_large");
-    let left = |message: &Value| message["left"].as_array().is_some_and(|left| left.contains(&json!(ben.you)));
-    ann.session.until("Ben's leaving", left).await;
+    let is_ben = |person: &Value| person["id"] == json!(ben.you) && person["lost"] == json!(true);
+    let lost = |message: &Value| message["participants"].as_array().is_some_and(|people| people.iter().any(is_ben));
+    ann.session.until("Ben's falling off", lost).await;
     ann.does(json!({ "type": "set_mic", "on": false })).await;
 }
 

@@ -47,6 +47,7 @@ async fn until_speaking(watcher: &mut Client, you: u32, speaking: bool) {
 
 /// Three people are on a stage of three. Ann and Cat speak, with levels recorded from spoken sentences; Ben's client
 /// sends packets too, but silent ones, while it claims again and again to be active. The fourth join removes Ben.
+// law: silence-measured, full-longest-silent
 #[tokio::test]
 async fn a_fourth_join_removes_who_was_silent_longest_by_the_levels_in_the_packets() {
     let server = server_with(Settings { capacity: 3, ..Settings::default() }).await;
@@ -88,16 +89,17 @@ async fn a_fourth_join_removes_who_was_silent_longest_by_the_levels_in_the_packe
     dan.packet("Eve's voice", |packet| packet.payload == b"hello").await;
 }
 
+// law: silence-muted
 #[tokio::test]
 async fn silence_ends_a_speaking_mark_and_mute_ends_it_at_once() {
     let server = server().await;
     let mut ann = Client::enter(&server, "Ann", Wish { camera: false, ..Wish::STAGE }).await;
     let mut watcher = Client::enter(&server, "Watcher", Wish::VIEWER).await;
-    play(&mut ann, &[25; 15]).await;
+    play(&mut ann, &[25; 30]).await;
     until_speaking(&mut watcher, ann.you, true).await;
     play(&mut ann, &[127; 60]).await;
     until_speaking(&mut watcher, ann.you, false).await;
-    play(&mut ann, &[25; 15]).await;
+    play(&mut ann, &[25; 30]).await;
     until_speaking(&mut watcher, ann.you, true).await;
     ann.does(json!({ "type": "set_mic", "on": false })).await;
     until_speaking(&mut watcher, ann.you, false).await;
@@ -109,7 +111,7 @@ async fn who_connects_anew_is_silent_and_goes_on_in_the_same_slot() {
     let server = server().await;
     let mut ann = Client::enter(&server, "Ann", Wish::STAGE).await;
     let mut watcher = Client::enter(&server, "Watcher", Wish::VIEWER).await;
-    play(&mut ann, &[25; 15]).await;
+    play(&mut ann, &[25; 30]).await;
     until_speaking(&mut watcher, ann.you, true).await;
     ann.show(true, b"before").await;
     let before = watcher.packet("a picture", |packet| packet.payload.ends_with(b"before")).await;
@@ -139,6 +141,7 @@ async fn seen(server: &Server, cameras: &mut [Client], viewer: &mut Client, roun
     this_round.iter().map(|packet| packet.csrc).collect()
 }
 
+// law: cameras-enforced, cameras-most-recent
 #[tokio::test]
 async fn of_27_cameras_exactly_the_25_most_recent_are_forwarded() {
     let server = server().await;

@@ -1,18 +1,23 @@
 //! What clients talk to: the WebSocket protocol ([`protocol`], described in docs/protocol.md), access tokens
-//! ([`token`]), and the embedded web client.
+//! ([`token`]), the HTTP API ([`api`]), and the embedded web client.
 //!
 //! A session authenticates with a token, is told what it may do, enters the room, and from then on is a queue of
 //! messages each way. The room itself lives elsewhere, behind [`RoomHandle`] and [`Directory`].
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
+pub mod api;
 #[cfg(feature = "client")]
 mod client;
 pub mod limits;
 pub mod protocol;
+mod rate;
 mod room;
 mod server;
 mod session;
 pub mod token;
 
-pub use room::{Directory, Entering, NotQueued, Outgoing, RoomHandle, RoomMessage, SessionQueue};
+pub use room::{
+    Directory, Entering, NotQueued, Outgoing, Reason, RoomHandle, RoomMessage, SessionId, SessionQueue, Visitor,
+    Welcome,
+};
 pub use server::{Signaling, router};

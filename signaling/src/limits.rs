@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 /// Version of the protocol. A client that speaks another is refused with `protocol_version`.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Longest message of a client, bytes: an SDP offer of 256 KiB in JSON, where every line end takes four bytes instead
 /// of two. A longer one is refused with `message_too_large` and ends the session.
 pub const MESSAGE_BYTES_MAX: usize = 384 * 1024;
 /// Longest WebSocket message read at all, bytes. Beyond it the connection is closed without a look.
 pub const FRAME_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// What a WebSocket reads at once, bytes: requests are small, and thousands of sessions wait.
+pub const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// A session that has not said hello, or not entered the room, by then is closed with `too_slow`: long enough for
 /// somebody to choose their devices.
 pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -19,6 +21,25 @@ pub const ENTER_WITHIN: Duration = Duration::from_secs(30 * 60);
 pub const PING_INTERVAL: Duration = Duration::from_secs(5);
 /// A client that was not heard of for this long is gone (LiveKit: 15 s).
 pub const SILENT_MAX: Duration = Duration::from_secs(15);
+/// A session may send this many requests a second, and [`REQUESTS_AT_ONCE`] at once; more are refused with
+/// `rate_limited`. A person at the page makes a few a second.
+pub const REQUESTS_PER_SECOND: u32 = 20;
+/// See [`REQUESTS_PER_SECOND`].
+pub const REQUESTS_AT_ONCE: u32 = 100;
+/// After this many refusals for sending too much, without a pause between, the session is closed with `rate_limited`.
+pub const REFUSED_IN_A_ROW: u32 = 200;
+/// A token to come back with is valid this long: longer than any session.
+pub const COME_BACK_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longest validity of a token or link asked for through the API or the page, seconds: a year.
+pub const VALID_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
+/// Longest identity (`sub`) of a token, bytes. A longer one is refused with `token_invalid`.
+pub const IDENTITY_BYTES_MAX: usize = 256;
+/// Longest body of a request to the HTTP API, bytes. A longer one is refused with status 413.
+pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Participants in one page of a list.
+pub const PAGE: usize = 100;
+/// How long a closed session is still read from, so that its last message arrives.
+pub const LINGER: Duration = Duration::from_secs(1);
 /// Messages waiting for a session. One that cannot keep up loses its updates and gets a fresh snapshot instead.
 pub const QUEUE_MESSAGES: usize = 256;
 /// Messages waiting for a room. More means the room is overloaded; sessions wait.

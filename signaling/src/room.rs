@@ -1,18 +1,51 @@
-//! How a session and its room talk to each other.
+//! How a session, or the HTTP API, and its room talk to each other.
 
+use async_trait::async_trait;
 use axum::extract::ws::Utf8Bytes;
-use dais_stage::{ParticipantId, Role};
+use dais_stage::{Command, Identity, LinkId, ParticipantId, Refusal, Role, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::protocol::{ClientMessage, Place, RoomInfo, ServerMessage, SessionError};
+use crate::api::{RoomReport, ViewersPage};
+use crate::protocol::{ClientMessage, Place, Presence, RoomInfo, ServerMessage, SessionError};
 
-/// Finds rooms.
+/// Finds and makes rooms.
+#[async_trait]
 pub trait Directory: Send + Sync + 'static {
-    /// The room with this id, if it exists.
-    fn find(&self, room: &str) -> Option<RoomHandle>;
+    /// The room with this id.
+    ///
+    /// # Errors
+    /// [`SessionError::UnknownRoom`], or [`SessionError::SessionEnded`] when it was there.
+    fn find(&self, room: &str) -> Result<RoomHandle, SessionError>;
+
+    /// Opens a room; one that has ended is opened again.
+    ///
+    /// # Errors
+    /// `room_exists`, `journal_failed`, or what is wrong with the settings.
+    async fn create(&self, info: RoomInfo, settings: Settings) -> Result<(), Reason>;
 
     /// Something was refused; counted by its stable code.
     fn count_refusal(&self, code: &'static str);
+}
+
+/// Why something is refused, or over: a stable code and a sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Part of the protocol.
+    pub code: &'static str,
+    /// For a person.
+    pub text: String,
+}
+
+impl From<SessionError> for Reason {
+    fn from(error: SessionError) -> Self {
+        Self { code: error.code(), text: error.to_string() }
+    }
+}
+
+impl From<Refusal> for Reason {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code(), text: refusal.to_string() }
+    }
 }
 
 /// A room, as sessions see it.
@@ -24,13 +57,26 @@ pub struct RoomHandle {
     pub messages: mpsc::Sender<RoomMessage>,
 }
 
-/// What a session tells its room.
+/// Tells the sessions of one person apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// What a session or the HTTP API tells a room.
 #[derive(Debug)]
 pub enum RoomMessage {
-    /// Somebody comes in.
+    /// Somebody is at the door: what may they do?
+    Hello {
+        /// Who.
+        visitor: Visitor,
+        /// Whether and how they may come in.
+        answer: oneshot::Sender<Result<Welcome, Reason>>,
+    },
+    /// Somebody comes in, or back.
     Enter(Box<Entering>),
     /// Somebody inside says something; the answer goes through their queue.
     Said {
+        /// Through which session.
+        session: SessionId,
         /// Who.
         participant: ParticipantId,
         /// What.
@@ -38,22 +84,71 @@ pub enum RoomMessage {
     },
     /// A session is over.
     Gone {
+        /// Which.
+        session: SessionId,
         /// Whose.
         participant: ParticipantId,
+        /// They said that they leave; else they may come back within the grace time.
+        left: bool,
     },
-    /// The room ends; everyone in it is told.
-    End,
+    /// The portal does something.
+    Portal {
+        /// What.
+        command: Box<Command>,
+        /// Whether it was done.
+        answer: oneshot::Sender<Result<(), Reason>>,
+    },
+    /// The portal looks at the room.
+    PortalLooks {
+        /// The room as it is.
+        answer: oneshot::Sender<RoomReport>,
+    },
+    /// The portal reads the list of participants.
+    PortalLists {
+        /// Those who entered after this one.
+        after: ParticipantId,
+        /// A page of them.
+        answer: oneshot::Sender<ViewersPage>,
+    },
+    /// The server stops; everyone in the room is told.
+    Stop,
 }
 
-/// Somebody who comes in.
+/// Somebody with a valid token.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Who they are across connections.
+    pub identity: Identity,
+    /// From the token.
+    pub role: Role,
+    /// The role link the token came with.
+    pub link: Option<LinkId>,
+    /// On a phone.
+    pub phone: bool,
+    /// The token lets in people who are new; else only those who come back.
+    pub may_enter: bool,
+}
+
+/// What somebody at the door may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// **Join stage** is offered.
+    pub may_join_stage: bool,
+    /// They are in the room already.
+    pub present: Option<Presence>,
+}
+
+/// Somebody who comes in, or back.
 #[derive(Debug)]
 pub struct Entering {
     /// Number of the request.
     pub id: u32,
+    /// Through which session.
+    pub session: SessionId,
+    /// Who.
+    pub visitor: Visitor,
     /// From the token, or what they typed.
-    pub name: String,
-    /// From the token.
-    pub role: Role,
+    pub name: Option<String>,
     /// Where to.
     pub place: Place,
     /// On stage: with the microphone on.
@@ -62,6 +157,8 @@ pub struct Entering {
     pub camera: bool,
     /// SDP offer.
     pub offer: Option<String>,
+    /// Token to come back with.
+    pub token: String,
     /// The session's queue.
     pub queue: SessionQueue,
     /// Their number, if they are let in; the answer itself goes through the queue.
@@ -85,14 +182,14 @@ impl Outgoing {
 #[derive(Clone, Debug)]
 pub struct SessionQueue {
     messages: mpsc::Sender<Outgoing>,
-    end: watch::Sender<Option<SessionError>>,
+    end: watch::Sender<Option<Reason>>,
 }
 
 /// What the writer of a session takes from.
 #[derive(Debug)]
 pub(crate) struct QueueEnd {
     pub(crate) messages: mpsc::Receiver<Outgoing>,
-    pub(crate) end: watch::Receiver<Option<SessionError>>,
+    pub(crate) end: watch::Receiver<Option<Reason>>,
 }
 
 /// Why a message was not queued.
@@ -129,10 +226,10 @@ impl SessionQueue {
     }
 
     /// Ends the session with a reason, after what is queued. The first reason stands.
-    pub fn close(&self, error: SessionError) {
+    pub fn close(&self, reason: impl Into<Reason>) {
         self.end.send_if_modified(|end| {
             let first = end.is_none();
-            end.get_or_insert(error);
+            end.get_or_insert_with(|| reason.into());
             first
         });
     }

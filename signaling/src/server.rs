@@ -7,12 +7,13 @@ use axum::extract::{Path, State, WebSocketUpgrade};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use dais_stage::Preset;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::limits;
 use crate::room::Directory;
 use crate::session;
 use crate::token::TokenKeys;
+use crate::{api, limits};
 
 /// What sessions need.
 #[derive(Clone)]
@@ -21,6 +22,10 @@ pub struct Signaling {
     pub directory: Arc<dyn Directory>,
     /// What tokens are checked with.
     pub keys: TokenKeys,
+    /// What the HTTP API asks for; without one there is no API.
+    pub api_key: Option<Arc<str>>,
+    /// Of rooms that do not say.
+    pub preset: Preset,
 }
 
 /// Everything a page may load and do: only what comes from this server.
@@ -32,6 +37,7 @@ pub fn router(signaling: Signaling) -> Router {
     let router = Router::new()
         .route("/v1/rooms/{room}/session", get(open_session))
         .route("/healthz", get(|| async { "ok" }))
+        .merge(api::routes(&signaling))
         .with_state(signaling);
     #[cfg(feature = "client")]
     let router = router.merge(crate::client::routes());
@@ -47,6 +53,9 @@ async fn open_session(
     Path(room): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let upgrade = upgrade.max_message_size(limits::FRAME_BYTES_MAX).max_frame_size(limits::FRAME_BYTES_MAX);
+    let upgrade = upgrade
+        .max_message_size(limits::FRAME_BYTES_MAX)
+        .max_frame_size(limits::FRAME_BYTES_MAX)
+        .read_buffer_size(limits::READ_BUFFER_BYTES);
     upgrade.on_upgrade(move |socket| session::run(socket, signaling, room))
 }

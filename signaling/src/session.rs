@@ -1,10 +1,12 @@
 //! One WebSocket: hello, enter, then messages both ways until one side is gone.
 
-use std::time::Duration;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
-use dais_stage::{ParticipantId, Refusal};
+use dais_stage::{Identity, LinkId, ParticipantId};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::oneshot;
@@ -12,7 +14,10 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 
 use crate::limits;
 use crate::protocol::{self, ClientMessage, ServerMessage, SessionError};
-use crate::room::{Entering, NotQueued, Outgoing, QueueEnd, RoomHandle, RoomMessage, SessionQueue};
+use crate::rate::{Pace, Rate};
+use crate::room::{
+    Entering, NotQueued, Outgoing, QueueEnd, Reason, RoomHandle, RoomMessage, SessionId, SessionQueue, Visitor,
+};
 use crate::server::Signaling;
 use crate::token::Claims;
 
@@ -42,13 +47,18 @@ impl Reader {
         }
     }
 
+    /// Reads until the other side has closed.
+    async fn drain(&mut self) {
+        while let Some(Ok(_)) = self.0.next().await {}
+    }
+
     /// The next message before `deadline`.
     async fn message(&mut self, deadline: Instant) -> Result<ClientMessage, Ended> {
         loop {
             match timeout_at(deadline, self.next()).await {
-                Err(_) => return Err(Ended::Refused(SessionError::TooSlow)),
+                Err(_) => return Err(SessionError::TooSlow.into()),
                 Ok(Read::Message(message)) => return Ok(message),
-                Ok(Read::Refused(_, error)) => return Err(Ended::Refused(error)),
+                Ok(Read::Refused(_, error)) => return Err(error.into()),
                 Ok(Read::Alive) => {}
                 Ok(Read::Gone) => return Err(Ended::Gone),
             }
@@ -58,36 +68,56 @@ impl Reader {
 
 /// Why a session did not get to the room, or left it.
 enum Ended {
+    /// They said so.
+    Left,
     Gone,
-    Refused(SessionError),
+    Refused(Reason),
+}
+
+impl From<Reason> for Ended {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason)
+    }
+}
+
+impl From<SessionError> for Ended {
+    fn from(error: SessionError) -> Self {
+        Self::Refused(error.into())
+    }
 }
 
 /// Runs a session for room `room` to its end.
 pub(crate) async fn run(socket: WebSocket, signaling: Signaling, room: String) {
+    static SESSIONS: AtomicU64 = AtomicU64::new(0);
+    let id = SessionId(SESSIONS.fetch_add(1, Ordering::Relaxed));
     let (sink, stream) = socket.split();
     let (queue, outgoing) = SessionQueue::new();
     let mut writer = tokio::spawn(write(sink, outgoing));
-    let mut session = Session { reader: Reader(stream), queue, signaling, inside: None };
+    let mut session = Session { id, reader: Reader(stream), queue, signaling, inside: None };
     // A session that cannot be written to, or whose end has been written, is over however much it says.
-    let ended = tokio::select! {
+    let Err(ended) = tokio::select! {
         ended = session.run(&room) => ended,
         _ = &mut writer => Err(Ended::Gone),
     };
-    let Session { queue, signaling, inside, .. } = session;
+    let Session { queue, signaling, inside, mut reader, .. } = session;
     if let Some((room, participant)) = inside {
-        let _ = room.messages.send(RoomMessage::Gone { participant }).await;
+        let left = matches!(ended, Ended::Left);
+        let _ = room.messages.send(RoomMessage::Gone { session: id, participant, left }).await;
     }
-    if let Err(Ended::Refused(error)) = ended {
-        signaling.directory.count_refusal(error.code());
-        queue.close(error);
+    if let Ended::Refused(reason) = ended {
+        signaling.directory.count_refusal(reason.code);
+        queue.close(reason);
     }
     drop(queue);
     if !writer.is_finished() {
         let _ = writer.await;
     }
+    // What is left unread when a socket is closed makes TCP reset the connection, and the reason never arrives.
+    let _ = timeout(limits::LINGER, reader.drain()).await;
 }
 
 struct Session {
+    id: SessionId,
     reader: Reader,
     queue: SessionQueue,
     signaling: Signaling,
@@ -95,105 +125,133 @@ struct Session {
     inside: Option<(RoomHandle, ParticipantId)>,
 }
 
+/// Somebody whose token was checked.
+struct Known {
+    claims: Claims,
+    visitor: Visitor,
+    /// Token to come back with.
+    token: String,
+}
+
 impl Session {
-    async fn run(&mut self, room: &str) -> Result<(), Ended> {
-        let (claims, room) = self.hello(room).await?;
-        let participant = self.enter(&claims, &room).await?;
+    async fn run(&mut self, room: &str) -> Result<Infallible, Ended> {
+        let (known, room) = self.hello(room).await?;
+        let participant = self.enter(&known, &room).await?;
         self.inside = Some((room.clone(), participant));
         self.converse(participant, &room).await
     }
 
     /// Who is there, and what may they do?
-    async fn hello(&mut self, room: &str) -> Result<(Claims, RoomHandle), Ended> {
+    async fn hello(&mut self, room: &str) -> Result<(Known, RoomHandle), Ended> {
         let message = self.reader.message(Instant::now() + limits::HELLO_WITHIN).await?;
-        let ClientMessage::Hello { protocol, token } = message else {
-            return Err(Ended::Refused(SessionError::HelloExpected));
+        let ClientMessage::Hello { protocol, token, phone } = message else {
+            return Err(SessionError::HelloExpected.into());
         };
         if protocol != limits::PROTOCOL {
-            return Err(Ended::Refused(SessionError::ProtocolVersion));
+            return Err(SessionError::ProtocolVersion.into());
         }
-        let claims = self.signaling.keys.check(&token, room).map_err(Ended::Refused)?;
-        let room = self.signaling.directory.find(room).ok_or(Ended::Refused(SessionError::UnknownRoom))?;
+        let known = self.known(&token, room, phone)?;
+        let room = self.signaling.directory.find(room)?;
+        let (answer, welcome) = oneshot::channel();
+        let hello = RoomMessage::Hello { visitor: known.visitor.clone(), answer };
+        room.messages.send(hello).await.map_err(|_| SessionError::SessionEnded)?;
+        let welcome = welcome.await.map_err(|_| SessionError::SessionEnded)??;
         let entry = ServerMessage::Entry {
             protocol: limits::PROTOCOL,
             room: room.info.clone(),
-            role: claims.role.into(),
-            name: claims.name.clone(),
-            may_join_stage: true,
+            role: known.claims.role.into(),
+            name: known.claims.name.clone(),
+            may_join_stage: welcome.may_join_stage,
+            present: welcome.present,
         };
         self.say(&entry);
-        Ok((claims, room))
+        Ok((known, room))
+    }
+
+    fn known(&self, token: &str, room: &str, phone: bool) -> Result<Known, SessionError> {
+        let keys = &self.signaling.keys;
+        let claims = keys.check(token, room)?;
+        // Without a subject, whoever comes with this token is somebody new.
+        let subject = claims.sub.clone().map_or_else(random_identity, Ok)?;
+        if subject.len() > limits::IDENTITY_BYTES_MAX {
+            return Err(SessionError::TokenInvalid);
+        }
+        let now = unix_seconds();
+        let token = keys.sign(&claims.to_come_back(&subject, now))?;
+        let visitor = Visitor {
+            identity: Identity(subject),
+            role: claims.role,
+            link: claims.link.map(LinkId),
+            phone,
+            may_enter: claims.lets_in(now),
+        };
+        Ok(Known { claims, visitor, token })
     }
 
     /// Until they are in: a refused entry, a name too long for one, can be tried again.
-    async fn enter(&mut self, claims: &Claims, room: &RoomHandle) -> Result<ParticipantId, Ended> {
+    async fn enter(&mut self, known: &Known, room: &RoomHandle) -> Result<ParticipantId, Ended> {
         let deadline = Instant::now() + limits::ENTER_WITHIN;
+        let mut rate = Rate::new(Instant::now());
         loop {
-            let message = match timeout_at(deadline, self.reader.next()).await {
-                Err(_) => return Err(Ended::Refused(SessionError::TooSlow)),
-                Ok(Read::Message(message)) => message,
-                Ok(Read::Refused(_, SessionError::MessageTooLarge)) => {
-                    return Err(Ended::Refused(SessionError::MessageTooLarge));
-                }
-                Ok(Read::Refused(id, error)) => {
-                    self.refuse(id, error);
-                    continue;
-                }
-                Ok(Read::Alive) => continue,
-                Ok(Read::Gone) => return Err(Ended::Gone),
-            };
+            let read = timeout_at(deadline, self.reader.next()).await.map_err(|_| SessionError::TooSlow)?;
+            let Some(message) = self.received(read, &mut rate)? else { continue };
             let ClientMessage::Enter { id, name, place, mic, camera, offer } = message else {
                 match message {
-                    ClientMessage::Leave => return Err(Ended::Gone),
+                    ClientMessage::Leave => return Err(Ended::Left),
                     ClientMessage::Hello { .. } => self.refuse(None, SessionError::AlreadyEntered),
                     _ => self.refuse(None, SessionError::NotEntered),
                 }
                 continue;
             };
-            let Some(name) = claims.name.clone().or(name) else {
-                let error = Refusal::NameMissing;
-                self.signaling.directory.count_refusal(error.code());
-                self.say(&ServerMessage::Error { id: Some(id), code: error.code().into(), text: error.to_string() });
-                continue;
-            };
+            let name = known.claims.name.clone().or(name);
             let (entered, answer) = oneshot::channel();
-            let (role, queue) = (claims.role, self.queue.clone());
-            let entering = Entering { id, name, role, place, mic, camera, offer, queue, entered };
+            let (session, visitor, queue, token) =
+                (self.id, known.visitor.clone(), self.queue.clone(), known.token.clone());
+            let entering = Entering { id, session, visitor, name, place, mic, camera, offer, token, queue, entered };
             let sent = room.messages.send(RoomMessage::Enter(Box::new(entering))).await;
-            sent.map_err(|_| Ended::Refused(SessionError::UnknownRoom))?;
-            match answer.await {
-                Ok(Some(participant)) => return Ok(participant),
-                Ok(None) => {}
-                Err(_) => return Err(Ended::Refused(SessionError::UnknownRoom)),
+            sent.map_err(|_| SessionError::SessionEnded)?;
+            if let Some(participant) = answer.await.map_err(|_| SessionError::SessionEnded)? {
+                return Ok(participant);
             }
         }
     }
 
-    async fn converse(&mut self, participant: ParticipantId, room: &RoomHandle) -> Result<(), Ended> {
+    async fn converse(&mut self, participant: ParticipantId, room: &RoomHandle) -> Result<Infallible, Ended> {
+        let mut rate = Rate::new(Instant::now());
         loop {
-            let message = match timeout(limits::SILENT_MAX, self.reader.next()).await {
-                Err(_) | Ok(Read::Gone) => return Err(Ended::Gone),
-                Ok(Read::Alive) => continue,
-                Ok(Read::Refused(_, SessionError::MessageTooLarge)) => {
-                    return Err(Ended::Refused(SessionError::MessageTooLarge));
-                }
-                Ok(Read::Refused(id, error)) => {
-                    self.refuse(id, error);
-                    continue;
-                }
-                Ok(Read::Message(message)) => message,
-            };
+            let read = timeout(limits::SILENT_MAX, self.reader.next()).await.map_err(|_| Ended::Gone)?;
+            let Some(message) = self.received(read, &mut rate)? else { continue };
             match message {
-                ClientMessage::Leave => return Ok(()),
+                ClientMessage::Leave => return Err(Ended::Left),
                 ClientMessage::Hello { .. } => self.refuse(None, SessionError::AlreadyEntered),
                 ClientMessage::Enter { id, .. } => self.refuse(Some(id), SessionError::AlreadyEntered),
                 message => {
-                    let said = RoomMessage::Said { participant, message };
-                    let sent = room.messages.send(said).await;
-                    sent.map_err(|_| Ended::Refused(SessionError::UnknownRoom))?;
+                    let said = RoomMessage::Said { session: self.id, participant, message };
+                    room.messages.send(said).await.map_err(|_| SessionError::SessionEnded)?;
                 }
             }
         }
+    }
+
+    /// The message in what was read, if there is one that is not refused here.
+    fn received(&self, read: Read, rate: &mut Rate) -> Result<Option<ClientMessage>, Ended> {
+        let (id, result) = match read {
+            Read::Alive => return Ok(None),
+            Read::Gone => return Err(Ended::Gone),
+            Read::Refused(_, SessionError::MessageTooLarge) => return Err(SessionError::MessageTooLarge.into()),
+            Read::Refused(id, error) => (id, Err(error)),
+            Read::Message(ClientMessage::Leave) => return Ok(Some(ClientMessage::Leave)),
+            Read::Message(message) => (message.id(), Ok(message)),
+        };
+        match rate.request(Instant::now()) {
+            Pace::Fine => {}
+            Pace::TooFast => {
+                self.refuse(id, SessionError::RateLimited);
+                return Ok(None);
+            }
+            Pace::Flooding => return Err(SessionError::RateLimited.into()),
+        }
+        Ok(result.map_err(|error| self.refuse(id, error)).ok())
     }
 
     fn refuse(&self, id: Option<u32>, error: SessionError) {
@@ -207,6 +265,17 @@ impl Session {
             self.queue.close(SessionError::TooSlow);
         }
     }
+}
+
+fn random_identity() -> Result<String, SessionError> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).map_err(|_| SessionError::Internal)?;
+    Ok(format!("guest-{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// Seconds since the Unix epoch.
+pub(crate) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// How long a message may take to be written before the client counts as gone.
@@ -233,9 +302,9 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: QueueEnd) 
             return;
         }
     }
-    let end = *outgoing.end.borrow();
-    if let Some(error) = end {
-        let closed = ServerMessage::Closed { code: error.code().to_owned(), text: error.to_string() };
+    let end = outgoing.end.borrow().clone();
+    if let Some(Reason { code, text }) = end {
+        let closed = ServerMessage::Closed { code: code.to_owned(), text };
         let Outgoing(text) = Outgoing::message(&closed);
         if !written(&mut sink, Message::Text(text)).await {
             return;

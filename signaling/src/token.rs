@@ -19,6 +19,39 @@ pub struct Claims {
     pub name: Option<String>,
     /// End of validity, in seconds since the Unix epoch.
     pub exp: u64,
+    /// Who they are across connections. Without one, each person who comes with the token is somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// Number of the role link this token is, or came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<u32>,
+    /// In a token to come back with: until when it also lets in somebody who has left, seconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enter_until: Option<u64>,
+}
+
+impl Claims {
+    /// Claims for anybody who comes with the token.
+    #[must_use]
+    pub fn new(room: &str, role: Role, exp: u64) -> Self {
+        Self { room: room.to_owned(), role, name: None, exp, sub: None, link: None, enter_until: None }
+    }
+
+    /// Whether somebody who is not in the room may enter at `now`, seconds since the Unix epoch.
+    pub(crate) fn lets_in(&self, now: u64) -> bool {
+        self.enter_until.is_none_or(|until| now <= until)
+    }
+
+    /// Claims with which `identity` comes back into the room, also after the token they came with has expired: whoever
+    /// falls off in the third hour of a session does not need a new link.
+    pub(crate) fn to_come_back(&self, identity: &str, now: u64) -> Self {
+        Self {
+            exp: self.exp.max(now + crate::limits::COME_BACK_WITHIN.as_secs()),
+            sub: Some(identity.to_owned()),
+            enter_until: Some(self.enter_until.unwrap_or(self.exp)),
+            ..self.clone()
+        }
+    }
 }
 
 /// Signs and checks tokens.
@@ -83,7 +116,7 @@ mod tests {
     }
 
     fn claims(exp: u64) -> Claims {
-        Claims { room: "demo".to_owned(), role: Role::Host, name: Some("Ann".to_owned()), exp }
+        Claims { name: Some("Ann".to_owned()), ..Claims::new("demo", Role::Host, exp) }
     }
 
     const FAR: u64 = 4_000_000_000;
@@ -109,6 +142,24 @@ mod tests {
         // {"alg":"none"} . {"room":"demo","role":"host","exp":4000000000} .
         let unsigned = "eyJhbGciOiJub25lIn0.eyJyb29tIjoiZGVtbyIsInJvbGUiOiJob3N0IiwiZXhwIjo0MDAwMDAwMDAwfQ.";
         assert_eq!(keys(1).check(unsigned, "demo"), Err(SessionError::TokenInvalid));
+    }
+
+    #[test]
+    fn a_token_to_come_back_with_lets_in_newcomers_no_longer_than_the_first_one() {
+        let back = claims(1_000).to_come_back("ann", 900);
+        assert!(back.exp > 1_000 && back.sub.as_deref() == Some("ann"));
+        assert!(back.lets_in(1_000) && !back.lets_in(1_001));
+        let again = back.to_come_back("ann", 2_000);
+        assert!(!again.lets_in(1_001), "coming back does not prolong it");
+    }
+
+    #[test]
+    fn a_forged_role_is_refused() {
+        let token = keys(1).sign(&Claims::new("demo", Role::Participant, FAR)).unwrap();
+        let forged = keys(2).sign(&Claims::new("demo", Role::Host, FAR)).unwrap();
+        let part = |token: &str, n: usize| token.split('.').nth(n).unwrap().to_owned();
+        let mixed = format!("{}.{}.{}", part(&token, 0), part(&forged, 1), part(&token, 2));
+        assert_eq!(keys(1).check(&mixed, "demo"), Err(SessionError::TokenInvalid));
     }
 
     #[test]

@@ -1,301 +1,475 @@
 //! The task of one room. It owns the stage and the sessions, and is the only one that changes either.
 //!
-//! For every command: decide, apply, let the data plane carry it out on all workers, and only then tell people. What
-//! a person has been told is true of every packet.
+//! It works in turns. A turn takes what has arrived, and for each command decides and applies. Then, for the whole turn:
+//!
+//! 1. the events are written to the journal,
+//! 2. the data plane carries them out, on all workers,
+//! 3. people are answered and told.
+//!
+//! So what a person has been told is on disk, and is true of every packet. If the journal fails, nobody is told, and
+//! the room is built again from what the journal has.
 
-use std::collections::BTreeMap;
+mod gates;
+mod notices;
+mod requests;
+mod roster;
+mod sessions;
+mod turn;
+
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use dais_media::sdp::{Offer, SdpError};
-use dais_media::{ConnectionId, MediaEvent, MediaPlane, RoomId};
-use dais_signaling::protocol::{ClientMessage, Place, ServerMessage, SessionError};
-use dais_signaling::{Entering, NotQueued, Outgoing, RoomMessage, SessionQueue};
-use dais_stage::{Command, EntryPlace, Event, Millis, ParticipantId, Refusal, Settings, Stage};
+use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaPlane, RoomId};
+use dais_signaling::protocol::{ClientMessage, Place, Presence, RoomInfo, ServerMessage, SessionError};
+use dais_signaling::token::TokenKeys;
+use dais_signaling::{Entering, Reason, RoomMessage, SessionId, Visitor, Welcome};
+use dais_stage::{Command, Entry, EntryPlace, Link, Millis, Participant, ParticipantId, Refusal, Stage};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
-use tracing::{Instrument as _, debug, info_span};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tracing::{Instrument as _, debug, info_span, warn};
 
-use crate::effects::{MediaChanges, News, media_id, notice, permits, room_state};
+use crate::journal::{self, Journal, JournalError, wall_clock};
 use crate::metrics::Metrics;
+use requests::Request;
+use roster::News;
+use sessions::{BROADCAST_PAUSE, Sessions};
+use turn::{Deed, Turn};
 
 /// What changes fast is told this often.
 const TICK: Duration = Duration::from_millis(100);
+/// Most messages in one turn. What waits while the journal writes is written together next.
+const TURN_MESSAGES: usize = 256;
+/// How long a room whose journal has failed waits before it tries again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Somebody's session, as the room sees it.
-struct Session {
-    queue: SessionQueue,
-    /// Which of its media connections is the current one.
-    connection: Option<ConnectionId>,
-    /// It could not take an update: it gets the whole state when it has taken what is queued.
-    lagging: bool,
+/// What all rooms of the server use.
+pub(crate) struct Shared {
+    pub(crate) media: Arc<MediaPlane>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) keys: TokenKeys,
 }
 
-impl Session {
-    /// Queues what must not be lost: an answer, a notice. A session that cannot even take these is over.
-    fn say(&self, outgoing: Outgoing) {
-        if self.queue.push(outgoing) == Err(NotQueued::Full) {
-            self.queue.close(SessionError::TooSlow);
-        }
-    }
-
-    /// Queues news, which a whole state makes up for.
-    fn update(&mut self, outgoing: Outgoing) {
-        self.lagging = self.queue.push(outgoing) == Err(NotQueued::Full);
-    }
+/// Why a room's task is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// The session ended.
+    Ended,
+    /// The server stops.
+    Stopped,
 }
 
-/// Why a request is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Refused {
-    #[error(transparent)]
-    Stage(#[from] Refusal),
-    #[error(transparent)]
-    Sdp(#[from] SdpError),
-    #[error(transparent)]
-    Session(#[from] SessionError),
+/// A message whose SDP offer was parsed, outside of the room's task.
+enum Parsed {
+    Enter(Box<Entering>, Result<Option<Offer>, SdpError>),
+    Offer { session: SessionId, participant: ParticipantId, request: u32, offer: Result<Offer, SdpError> },
 }
-
-impl Refused {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Stage(refusal) => refusal.code(),
-            Self::Sdp(error) => error.code(),
-            Self::Session(error) => error.code(),
-        }
-    }
-}
-
-/// An SDP answer, and the connection it is for.
-type Connected = (String, ConnectionId);
 
 /// See the module.
 pub(crate) struct Room {
     id: RoomId,
+    info: RoomInfo,
     stage: Stage,
-    sessions: BTreeMap<ParticipantId, Session>,
+    /// How many records the journal has.
+    position: u64,
+    sessions: Sessions,
     news: News,
-    media: Arc<MediaPlane>,
-    metrics: Arc<Metrics>,
+    /// Finds who speaks most.
+    loudness: DominantSpeaker,
+    turn: Turn,
+    parsed: (mpsc::UnboundedSender<Parsed>, mpsc::UnboundedReceiver<Parsed>),
+    shared: Arc<Shared>,
 }
 
 impl Room {
-    pub(crate) fn new(id: RoomId, settings: Settings, media: Arc<MediaPlane>, metrics: Arc<Metrics>) -> Self {
-        Self { id, stage: Stage::new(settings), sessions: BTreeMap::new(), news: News::default(), media, metrics }
+    /// A room with the stage that `position` records of its journal have made.
+    pub(crate) fn new(id: RoomId, info: RoomInfo, stage: Stage, position: u64, shared: Arc<Shared>) -> Self {
+        let news = News::new(&stage);
+        let parsed = mpsc::unbounded_channel();
+        let turn = Turn::default();
+        let (sessions, loudness) = (Sessions::default(), DominantSpeaker::new());
+        Self { id, info, stage, position, sessions, news, loudness, turn, parsed, shared }
     }
 
-    /// Runs until it is told to end.
-    pub(crate) async fn run(self, messages: mpsc::Receiver<RoomMessage>) {
+    /// Runs until the session has ended or the server stops.
+    pub(crate) async fn run(mut self, mut messages: mpsc::Receiver<RoomMessage>) -> Over {
         let span = info_span!("room", id = self.id.0);
-        self.serve(messages).instrument(span).await;
+        async {
+            loop {
+                match self.serve(&mut messages).await {
+                    Ok(over) => {
+                        let reason = match over {
+                            Over::Ended => SessionError::SessionEnded,
+                            Over::Stopped => SessionError::ShuttingDown,
+                        };
+                        self.close(reason).await;
+                        turn_away(messages, reason).await;
+                        return over;
+                    }
+                    Err(error) => {
+                        warn!(%error, "the journal failed: building the room again");
+                        self.close(SessionError::JournalFailed).await;
+                        self.rebuild().await;
+                    }
+                }
+            }
+        }
+        .instrument(span)
+        .await
     }
 
-    async fn serve(mut self, mut messages: mpsc::Receiver<RoomMessage>) {
-        let mut media = self.media.open_room(self.id).await;
+    async fn serve(&mut self, messages: &mut mpsc::Receiver<RoomMessage>) -> Result<Over, JournalError> {
+        let mut media = self.shared.media.open_room(self.id).await;
+        // Whoever is in the journal was connected to a process that is gone.
+        let _ = self.enact(&Command::Restart);
+        self.finish_turn().await?;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut decisions = interval(DECIDE_EVERY);
+        decisions.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut portions = interval(BROADCAST_PAUSE);
+        portions.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut arrived = Vec::with_capacity(TURN_MESSAGES);
         loop {
             tokio::select! {
                 biased;
                 // Ticks and media are few and bounded: no amount of commands keeps them waiting.
-                _ = ticks.tick() => self.tell_news(),
-                Some(event) = media.recv() => self.handle_media(event).await,
-                message = messages.recv() => match message {
-                    Some(RoomMessage::Enter(entering)) => self.enter(*entering).await,
-                    Some(RoomMessage::Said { participant, message }) => self.handle_said(participant, message).await,
-                    Some(RoomMessage::Gone { participant }) => self.leave(participant).await,
-                    Some(RoomMessage::End) | None => break,
-                },
+                _ = ticks.tick() => self.tick(),
+                _ = decisions.tick() => self.decide_dominant(),
+                _ = portions.tick(), if self.sessions.is_broadcasting() => self.sessions.broadcast_portion(),
+                Some(event) = media.recv() => self.handle_media(event),
+                Some(parsed) = self.parsed.1.recv() => self.handle_parsed(parsed),
+                count = messages.recv_many(&mut arrived, TURN_MESSAGES) => {
+                    if count == 0 {
+                        return Ok(Over::Stopped);
+                    }
+                    for message in arrived.drain(..) {
+                        if matches!(message, RoomMessage::Stop) {
+                            self.finish_turn().await?;
+                            return Ok(Over::Stopped);
+                        }
+                        self.handle(message);
+                    }
+                }
+            }
+            self.finish_turn().await?;
+            if self.stage.has_ended() {
+                return Ok(Over::Ended);
             }
         }
-        self.sessions.values().for_each(|session| session.queue.close(SessionError::ShuttingDown));
-        self.media.close_room(self.id).await;
-        self.metrics.forget_room(self.id);
     }
 
-    async fn handle_media(&mut self, event: MediaEvent) {
+    /// Ends all sessions and media.
+    async fn close(&mut self, reason: SessionError) {
+        self.sessions.close(reason);
+        self.shared.media.close_room(self.id).await;
+        self.shared.metrics.forget_room(self.id);
+    }
+
+    /// Takes the stage from the journal, as soon as that can be read.
+    async fn rebuild(&mut self) {
+        self.turn = Turn::default();
+        loop {
+            sleep(RETRY_AFTER).await;
+            match journal::rebuild(&*self.shared.journal, &self.info.id).await {
+                Ok(Some((position, stage))) => {
+                    (self.position, self.stage) = (position, stage);
+                    (self.news, self.loudness) = (News::new(&self.stage), DominantSpeaker::new());
+                    return;
+                }
+                Ok(None) => warn!("the journal knows nothing of this room"),
+                Err(error) => warn!(%error, "the journal still fails"),
+            }
+        }
+    }
+
+    /// Who speaks most.
+    fn dominant(&self) -> Option<ParticipantId> {
+        self.loudness.dominant().map(|id| ParticipantId(id.0))
+    }
+
+    fn decide_dominant(&mut self) {
+        if let Some(id) = self.loudness.decide().map(|id| ParticipantId(id.0)) {
+            self.news.note_dominant();
+            // Refused to whoever is heard already.
+            let _ = self.enact(&Command::SpeaksMost { id });
+        }
+    }
+
+    fn tick(&mut self) {
+        self.pass_time();
+        self.turn.tick = true;
+    }
+
+    /// Whoever's grace time is over has left, also for those who are about to ask.
+    fn pass_time(&mut self) {
+        if self.stage.next_deadline().is_some_and(|due| due <= wall_clock()) {
+            let _ = self.enact(&Command::PassTime);
+        }
+    }
+
+    fn handle_media(&mut self, event: MediaEvent) {
         let (MediaEvent::Connected { participant, connection }
         | MediaEvent::Gone { participant, connection, .. }
-        | MediaEvent::Speech { participant, connection, .. }) = event;
+        | MediaEvent::Speech { participant, connection, .. }
+        | MediaEvent::Activity { participant, connection, .. }) = event;
         let id = ParticipantId(participant.0);
-        let Some(session) = self.sessions.get(&id).filter(|session| session.connection == Some(connection)) else {
+        let Some(session) = self.sessions.get(id).filter(|session| session.connection == Some(connection)) else {
             return debug!(participant = id.0, "news of a connection that was replaced");
         };
         match event {
             MediaEvent::Connected { .. } => debug!(participant = id.0, "media connected"),
             MediaEvent::Gone { .. } => {
                 session.queue.close(SessionError::MediaLost);
-                self.leave(id).await;
+                self.lose(id);
+            }
+            MediaEvent::Activity { activity, .. } => {
+                // One of somebody just muted may have been on its way.
+                if self.stage.participant(id).and_then(Participant::on_stage).is_some_and(|on_stage| on_stage.mic) {
+                    self.loudness.report(participant, activity);
+                }
             }
             MediaEvent::Speech { speaking, .. } => {
                 let command = if speaking { Command::SpeechStarted { id } } else { Command::SpeechStopped { id } };
                 // A refusal says that the person was muted or removed in between.
-                if let Err(refusal) = self.enact(&command).await {
+                if let Err(refusal) = self.enact(&command) {
                     debug!(code = refusal.code(), "speech came too late");
                 }
             }
         }
     }
 
-    async fn enter(&mut self, entering: Entering) {
-        let Entering { id: request, queue, .. } = &entering;
-        let request = *request;
-        match self.admit(&entering).await {
-            Ok((you, media)) => {
-                let state = room_state(&self.stage);
-                let (answer, connection) = media.unzip();
-                let message = ServerMessage::Entered { id: request, you: you.0, state, answer };
-                let session = Session { queue: queue.clone(), connection, lagging: false };
-                session.say(Outgoing::message(&message));
-                self.tell_news();
-                self.sessions.insert(you, session);
-                if entering.entered.send(Some(you)).is_err() {
-                    // The session ended while it was coming in.
-                    self.leave(you).await;
+    fn handle(&mut self, message: RoomMessage) {
+        match message {
+            RoomMessage::Hello { visitor, answer } => {
+                self.pass_time();
+                let _ = answer.send(self.welcome(&visitor));
+            }
+            RoomMessage::Enter(mut entering) => match entering.offer.take() {
+                None => self.enter(*entering, None),
+                Some(sdp) => {
+                    self.parse(move || Parsed::Enter(entering, Offer::parse(&sdp).map(Some)));
+                }
+            },
+            RoomMessage::Said { session, participant, message } => self.said(session, participant, message),
+            RoomMessage::Gone { session, participant, left } => {
+                if self.sessions.remove(participant, Some(session)).is_some() {
+                    if left {
+                        let _ = self.enact(&Command::Leave { id: participant });
+                    } else {
+                        self.lose(participant);
+                    }
                 }
             }
-            Err(refused) => {
-                let _ = queue.push(self.refusal(request, &refused));
-                let _ = entering.entered.send(None);
+            RoomMessage::Portal { command, answer } => {
+                let result = self.enact(&command).map_err(|refusal| self.counted(refusal.into()));
+                self.turn.deeds.push(Deed::Portal { answer, result });
+            }
+            RoomMessage::PortalLooks { answer } => {
+                let _ = answer.send(roster::report(&self.stage, self.info.clone()));
+            }
+            RoomMessage::PortalLists { after, answer } => {
+                let _ = answer.send(roster::page(&self.stage, after, false));
+            }
+            RoomMessage::Stop => {}
+        }
+    }
+
+    /// Parses an offer, which takes longer than everything else here, on another thread.
+    fn parse(&self, parse: impl FnOnce() -> Parsed + Send + 'static) {
+        let done = self.parsed.0.clone();
+        tokio::spawn(async move {
+            // The room may be gone by then.
+            let _ = done.send(parse());
+        });
+    }
+
+    fn handle_parsed(&mut self, parsed: Parsed) {
+        match parsed {
+            Parsed::Enter(entering, Ok(offer)) => self.enter(*entering, offer),
+            Parsed::Enter(entering, Err(error)) => self.turn_back(*entering, sdp_reason(&error)),
+            Parsed::Offer { session, participant, request, offer } => {
+                if self.sessions.get(participant).is_none_or(|current| current.id != session) {
+                    return;
+                }
+                match offer {
+                    Ok(offer) => {
+                        // The new connection has sent nothing yet, and sending nothing is silence. Refused to who was
+                        // silent before.
+                        let _ = self.enact(&Command::SpeechStopped { id: participant });
+                        self.turn.deeds.push(Deed::Connect { id: participant, request, offer });
+                    }
+                    Err(error) => self.refuse(participant, request, sdp_reason(&error)),
+                }
             }
         }
     }
 
-    async fn admit(&mut self, entering: &Entering) -> Result<(ParticipantId, Option<Connected>), Refused> {
-        let offer = entering.offer.as_deref().map(Offer::parse).transpose()?;
-        let place = match entering.place {
-            Place::Viewer => EntryPlace::Viewer,
-            Place::Stage => EntryPlace::Stage { mic: entering.mic, camera: entering.camera },
-        };
-        let id = self.stage.next_id();
-        let command = Command::Enter { id, name: entering.name.clone(), role: entering.role, place };
-        let events = self.decide(&command)?;
-        let media = match offer {
-            Some(offer) => Some(self.connect(id, offer).await?),
-            None => None,
-        };
-        self.carry_out(&events).await;
-        Ok((id, media))
+    fn welcome(&self, visitor: &Visitor) -> Result<Welcome, Reason> {
+        let Visitor { identity, role, link, phone, may_enter } = visitor;
+        let present = self.stage.find(identity).filter(|person| person.role == *role);
+        let present = present.map(|person| Presence { on_stage: person.on_stage().is_some(), lost: person.is_lost() });
+        if present.is_none() {
+            self.stage.may_enter(wall_clock(), identity, *role, *link)?;
+            if !may_enter {
+                return Err(SessionError::TokenExpired.into());
+            }
+        }
+        Ok(Welcome { may_join_stage: self.stage.may_join_at_entry(*role, *phone).is_ok(), present })
     }
 
-    async fn leave(&mut self, id: ParticipantId) {
-        self.sessions.remove(&id);
-        self.media.disconnect(self.id, media_id(id)).await;
-        // Whoever's media was lost has left when their session notices.
-        let _ = self.enact(&Command::Leave { id }).await;
-    }
-
-    async fn handle_said(&mut self, by: ParticipantId, message: ClientMessage) {
-        let target = ParticipantId;
-        let (request, command) = match message {
-            ClientMessage::Offer { id, sdp } => {
-                let answer = self.reconnect(by, &sdp).await.map(|sdp| ServerMessage::Answer { id, sdp });
-                return self.answer(by, id, answer);
+    fn enter(&mut self, entering: Entering, offer: Option<Offer>) {
+        self.pass_time();
+        match self.admit(&entering) {
+            Ok((id, refused)) => {
+                self.turn.deeds.push(Deed::Enter { id, entering: Box::new(entering), offer, refused });
             }
-            ClientMessage::JoinStage { id, mic, camera } => (id, Command::JoinStage { id: by, mic, camera }),
-            ClientMessage::LeaveStage { id } => (id, Command::LeaveStage { id: by }),
-            ClientMessage::SetMic { id, on } => (id, Command::SetMic { id: by, on }),
-            ClientMessage::SetCamera { id, on } => (id, Command::SetCamera { id: by, on }),
-            ClientMessage::RemoveFromStage { id, participant } => {
-                (id, Command::RemoveFromStage { by, target: target(participant) })
-            }
-            ClientMessage::Mute { id, participant } => (id, Command::Mute { by, target: target(participant) }),
-            ClientMessage::StopCamera { id, participant } => {
-                (id, Command::StopCamera { by, target: target(participant) })
-            }
-            // The session handles these itself.
-            ClientMessage::Hello { .. } | ClientMessage::Enter { .. } | ClientMessage::Leave => return,
-        };
-        let result = self.enact(&command).await.map(|()| ServerMessage::Ok { id: request });
-        self.answer(by, request, result.map_err(Refused::Stage));
-    }
-
-    fn answer(&mut self, to: ParticipantId, request: u32, result: Result<ServerMessage, Refused>) {
-        let outgoing = match result {
-            Ok(message) => Outgoing::message(&message),
-            Err(refused) => self.refusal(request, &refused),
-        };
-        if let Some(session) = self.sessions.get(&to) {
-            session.say(outgoing);
+            Err(reason) => self.turn_back(entering, reason),
         }
     }
 
-    fn refusal(&self, request: u32, refused: &Refused) -> Outgoing {
-        let (code, text) = (refused.code(), refused.to_string());
-        self.metrics.count_refusal(code);
-        Outgoing::message(&ServerMessage::Error { id: Some(request), code: code.to_owned(), text })
+    /// Lets somebody in, or back to their place. Who may not go on stage is let in as a viewer, with the reason.
+    fn admit(&mut self, entering: &Entering) -> Result<(ParticipantId, Option<Reason>), Reason> {
+        let Visitor { identity, role, link, phone, may_enter } = &entering.visitor;
+        if let Some((id, same_role)) = self.stage.find(identity).map(|person| (person.id, person.role == *role)) {
+            // The newer session replaces the older.
+            if let Some(older) = self.sessions.remove(id, None) {
+                self.turn.deeds.push(Deed::Close { queue: older.queue, reason: SessionError::Replaced.into() });
+                self.lose(id);
+            }
+            if same_role {
+                self.enact(&Command::Return { id })?;
+                return Ok((id, None));
+            }
+            self.enact(&Command::Leave { id })?;
+        }
+        if !may_enter {
+            return Err(SessionError::TokenExpired.into());
+        }
+        let mut entry = Entry {
+            id: self.stage.next_id(),
+            identity: identity.clone(),
+            name: entering.name.clone().ok_or(Refusal::NameMissing)?,
+            role: *role,
+            link: *link,
+            phone: *phone,
+            place: match entering.place {
+                Place::Viewer => EntryPlace::Viewer,
+                Place::Stage => EntryPlace::Stage { mic: entering.mic, camera: entering.camera },
+            },
+        };
+        let id = entry.id;
+        match self.enact(&Command::Enter(entry.clone())) {
+            Ok(()) => Ok((id, None)),
+            Err(refusal @ (Refusal::PhoneEntersAsViewer | Refusal::StageNotAtEntry | Refusal::StageFull)) => {
+                entry.place = EntryPlace::Viewer;
+                self.enact(&Command::Enter(entry))?;
+                Ok((id, Some(self.counted(refusal.into()))))
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
     }
 
-    /// Decides, applies, carries out and tells.
-    async fn enact(&mut self, command: &Command) -> Result<(), Refusal> {
-        let events = self.decide(command)?;
-        self.carry_out(&events).await;
-        Ok(())
+    fn turn_back(&mut self, entering: Entering, reason: Reason) {
+        let Entering { id: request, queue, entered, .. } = entering;
+        let reason = self.counted(reason);
+        self.turn.deeds.push(Deed::TurnBack { request, queue, entered, reason });
     }
 
-    /// Makes what a command causes part of the stage. Nobody has been told, and no packet knows of it yet.
-    fn decide(&mut self, command: &Command) -> Result<Vec<Event>, Refusal> {
+    /// A connection is lost: the person keeps what they have for the grace time, and their media ends.
+    fn lose(&mut self, id: ParticipantId) {
+        self.sessions.remove(id, None);
+        let _ = self.enact(&Command::LoseConnection { id });
+    }
+
+    fn said(&mut self, session: SessionId, by: ParticipantId, message: ClientMessage) {
+        if self.sessions.get(by).is_none_or(|current| current.id != session) {
+            return;
+        }
+        let Some(id) = message.id() else { return };
         let now = wall_clock();
-        let events = self.stage.decide(now, command)?;
-        events.iter().for_each(|event| self.stage.apply(now, event));
-        Ok(events)
-    }
-
-    async fn carry_out(&mut self, events: &[Event]) {
-        let changes = MediaChanges::of(events);
-        for changes in [changes.first, changes.then] {
-            if !changes.is_empty() {
-                self.media.change(self.id, changes).await;
+        let answer = match requests::request(by, message, now) {
+            None => return,
+            Some(Request::Offer(sdp)) => {
+                return self.parse(move || Parsed::Offer {
+                    session,
+                    participant: by,
+                    request: id,
+                    offer: Offer::parse(&sdp),
+                });
             }
-        }
-        for event in events {
-            self.news.note(event);
-            if let Some((id, notice)) = notice(&self.stage, event)
-                && let Some(session) = self.sessions.get(&id)
-            {
-                session.say(Outgoing::message(&ServerMessage::Notice { notice }));
+            Some(Request::Viewers { after }) => {
+                let page = roster::page(&self.stage, after, true);
+                Ok(ServerMessage::Viewers { id, participants: page.participants, more: page.more })
             }
+            Some(Request::Links) => self.list_links(by, id, now),
+            Some(Request::Stage(command)) => self.enact(&command).map_err(Reason::from).and_then(|()| match command {
+                Command::MakeLink { .. } => self.sign_newest_link(id),
+                _ => Ok(ServerMessage::Ok { id }),
+            }),
+        };
+        match answer {
+            Ok(message) => self.turn.deeds.push(Deed::Answer { to: by, message }),
+            Err(reason) => self.refuse(by, id, reason),
         }
-        if self.news.is_urgent() {
-            self.tell_news();
-        }
-        self.metrics.count_people(self.id, &self.stage);
     }
 
-    async fn connect(&self, id: ParticipantId, offer: Offer) -> Result<Connected, Refused> {
-        let permits = self.stage.participant(id).map(permits).unwrap_or_default();
-        let connected = self.media.connect(self.id, media_id(id), offer, permits).await;
-        connected.map_err(|_| Refused::Session(SessionError::Internal))
+    fn refuse(&mut self, to: ParticipantId, request: u32, reason: Reason) {
+        let Reason { code, text } = self.counted(reason);
+        let message = ServerMessage::Error { id: Some(request), code: code.to_owned(), text };
+        self.turn.deeds.push(Deed::Answer { to, message });
     }
 
-    async fn reconnect(&mut self, id: ParticipantId, sdp: &str) -> Result<String, Refused> {
-        let (answer, connection) = self.connect(id, Offer::parse(sdp)?).await?;
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.connection = Some(connection);
-        }
-        // The new connection has sent nothing yet, and sending nothing is silence. Refused to who was silent before.
-        let _ = self.enact(&Command::SpeechStopped { id }).await;
-        Ok(answer)
+    fn counted(&self, reason: Reason) -> Reason {
+        self.shared.metrics.count_refusal(reason.code);
+        reason
     }
 
-    /// Tells everyone what is new, and those who could not keep up everything.
-    fn tell_news(&mut self) {
-        let news = self.news.take(&self.stage).map(|message| Outgoing::message(&message));
-        let mut state = None;
-        for session in self.sessions.values_mut() {
-            if !session.lagging {
-                if let Some(news) = &news {
-                    session.update(news.clone());
-                }
-            } else if session.queue.is_empty() {
-                let whole = || Outgoing::message(&ServerMessage::State { state: room_state(&self.stage) });
-                session.update(state.get_or_insert_with(whole).clone());
-            }
+    fn list_links(&self, by: ParticipantId, id: u32, now: Millis) -> Result<ServerMessage, Reason> {
+        if !notices::moderates(&self.stage, by) {
+            return Err(Refusal::ModeratorsOnly.into());
         }
+        let links = self.stage.links().iter().map(|link| link_entry(link, now));
+        Ok(ServerMessage::Links { id, links: links.collect() })
+    }
+
+    fn sign_newest_link(&self, id: u32) -> Result<ServerMessage, Reason> {
+        let link = self.stage.links().last().ok_or(SessionError::Internal)?;
+        let claims = dais_signaling::token::Claims {
+            link: Some(link.id.0),
+            ..dais_signaling::token::Claims::new(&self.info.id, link.role, link.expires.0 / 1_000)
+        };
+        let token = self.shared.keys.sign(&claims)?;
+        Ok(ServerMessage::LinkMade { id, link: link.id.0, token })
     }
 }
 
-fn wall_clock() -> Millis {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+fn link_entry(link: &Link, now: Millis) -> dais_signaling::protocol::Link {
+    let left = link.expires.0.saturating_sub(now.0) / 1_000;
+    dais_signaling::protocol::Link {
+        link: link.id.0,
+        role: link.role.into(),
+        personal: link.personal,
+        used: link.used_by.is_some(),
+        over: link.revoked || left == 0,
+        valid_seconds: u32::try_from(left).unwrap_or(u32::MAX),
+    }
+}
+
+fn sdp_reason(error: &SdpError) -> Reason {
+    Reason { code: error.code(), text: error.to_string() }
+}
+
+/// Answers what was sent to a room that is over.
+async fn turn_away(mut messages: mpsc::Receiver<RoomMessage>, reason: SessionError) {
+    messages.close();
+    while let Some(message) = messages.recv().await {
+        match message {
+            RoomMessage::Hello { answer, .. } => drop(answer.send(Err(reason.into()))),
+            RoomMessage::Enter(entering) => entering.queue.close(reason),
+            RoomMessage::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
+            _ => {}
+        }
+    }
 }

@@ -1,109 +1,78 @@
-//! What follows from events of the stage: gates and slots of the data plane, news for the roster, and notices.
+//! The roster: what clients know of the people in the room, and what is new of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dais_media::{MediaKind, RoomChange};
-use dais_signaling::protocol::{self, Camera, Notice, SlotKind};
-use dais_stage::{Event, Generation, OffStage, Participant, ParticipantId, Slot, Speech, Stage};
+use dais_signaling::api::{RoomReport, ViewersPage};
+use dais_signaling::limits;
+use dais_signaling::protocol::{self, Camera, Dominant, Relation, RoomInfo, ServerMessage, SlotKind, Waiting};
+use dais_stage::{Claim, Event, Generation, Millis, Participant, ParticipantId, Queued, Slot, Stage};
 
-/// What the data plane has to do, in the order it has to be done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct MediaChanges {
-    /// Gates closed and slots mapped. No packet may pass an opened gate before every worker knows the slots.
-    pub(crate) first: Vec<RoomChange>,
-    /// Gates opened.
-    pub(crate) then: Vec<RoomChange>,
-}
+/// With more viewers than this they are not told one by one any more, only counted: every coming and going would be a
+/// message to everyone.
+const VIEWERS_TOLD_MAX: usize = 250;
+/// With fewer than this they are told again. The gap keeps a room from changing back and forth.
+const VIEWERS_TOLD_AGAIN: usize = 200;
+/// In a room where viewers are only counted, the count is told every so many ticks.
+const TICKS_PER_COUNT: u32 = 10;
 
-impl MediaChanges {
-    pub(crate) fn of(events: &[Event]) -> Self {
-        let mut changes = Self::default();
-        for event in events {
-            match *event {
-                Event::MicOff { id, .. } => changes.first.push(permit(id, MediaKind::Mic, false)),
-                Event::CameraOff { id, .. } => changes.first.push(permit(id, MediaKind::Camera, false)),
-                Event::CameraMapped { slot, generation, occupant } => {
-                    changes.first.extend(map(dais_media::Slot::camera(slot.0.into()), generation, occupant));
-                }
-                Event::VoiceMapped { slot, generation, occupant } => {
-                    changes.first.extend(map(dais_media::Slot::voice(slot.0.into()), generation, occupant));
-                }
-                Event::MicOn { id } => changes.then.push(permit(id, MediaKind::Mic, true)),
-                Event::CameraOn { id } => changes.then.push(permit(id, MediaKind::Camera, true)),
-                Event::Entered { .. }
-                | Event::Left { .. }
-                | Event::CameOnStage { .. }
-                | Event::WentOffStage { .. }
-                | Event::CameraWaiting { .. }
-                | Event::CameraShownAgain { .. }
-                | Event::SpeechStarted { .. }
-                | Event::SpeechStopped { .. } => {}
-            }
-        }
-        changes
-    }
-}
-
-/// The kinds a participant may send, as the stage has it.
-pub(crate) fn permits(participant: &Participant) -> [bool; MediaKind::ALL.len()] {
-    MediaKind::ALL.map(|kind| match (kind, participant.on_stage()) {
-        (MediaKind::Mic, Some(on_stage)) => on_stage.mic,
-        (MediaKind::Camera, Some(on_stage)) => on_stage.camera,
-        (MediaKind::Screen | MediaKind::ScreenAudio, _) | (_, None) => false,
-    })
-}
-
-fn permit(id: ParticipantId, kind: MediaKind, permitted: bool) -> RoomChange {
-    RoomChange::Permit { participant: media_id(id), kind, permitted }
-}
-
-fn map(slot: Option<dais_media::Slot>, generation: Generation, occupant: Option<ParticipantId>) -> Option<RoomChange> {
-    let (generation, occupant) = (dais_media::Generation(generation.0), occupant.map(media_id));
-    Some(RoomChange::Map { slot: slot?, generation, occupant })
-}
-
-pub(crate) fn media_id(id: ParticipantId) -> dais_media::ParticipantId {
-    dais_media::ParticipantId(id.0)
-}
-
-/// What one person is told because of an event.
-pub(crate) fn notice(stage: &Stage, event: &Event) -> Option<(ParticipantId, Notice)> {
-    let name = |id| stage.participant(id).map(|p| p.name.clone()).unwrap_or_default();
-    match *event {
-        Event::WentOffStage { id, why: OffStage::Removed { by } } => {
-            Some((id, Notice::RemovedFromStage { by: name(by) }))
-        }
-        Event::WentOffStage { id, why: OffStage::StageFull { admitted } } => {
-            Some((id, Notice::StageFull { admitted: name(admitted) }))
-        }
-        Event::MicOff { id, by: Some(by) } => Some((id, Notice::Muted { by: name(by) })),
-        Event::CameraOff { id, by: Some(by) } => Some((id, Notice::CameraStopped { by: name(by) })),
-        Event::CameraWaiting { id } => Some((id, Notice::CameraWaiting)),
-        Event::CameraShownAgain { id } => Some((id, Notice::CameraShownAgain)),
-        _ => None,
-    }
-}
-
-/// Changes of the roster not told yet.
-#[derive(Debug, Default)]
-pub(crate) struct News {
+/// What has changed since it was told last.
+#[derive(Debug)]
+pub(super) struct News {
     changed: BTreeSet<ParticipantId>,
     left: BTreeSet<ParticipantId>,
+    /// Those of both who came on stage or went off it: everybody is told of them.
+    moved: BTreeSet<ParticipantId>,
     slots: BTreeMap<(bool, Slot), (Generation, Option<ParticipantId>)>,
+    rules: bool,
+    dominant: bool,
+    counts: bool,
+    /// What the queue of the moderators shows has changed.
+    queue: bool,
     urgent: bool,
+    /// Whether viewers are told one by one.
+    complete: bool,
+    ticks: u32,
 }
 
 impl News {
-    pub(crate) fn note(&mut self, event: &Event) {
+    pub(super) fn new(stage: &Stage) -> Self {
+        Self {
+            changed: BTreeSet::new(),
+            left: BTreeSet::new(),
+            moved: BTreeSet::new(),
+            slots: BTreeMap::new(),
+            rules: false,
+            dominant: false,
+            counts: false,
+            queue: false,
+            urgent: false,
+            complete: viewer_count(stage) <= VIEWERS_TOLD_MAX,
+            ticks: 0,
+        }
+    }
+
+    pub(super) fn note(&mut self, event: &Event) {
         // Who is on stage, and in which slot, is told at once; viewers' comings and goings, and who speaks, can wait
         // for the next tick.
         match *event {
-            Event::Entered { id, .. } | Event::SpeechStarted { id } | Event::SpeechStopped { id } => {
+            Event::Entered { id, .. } => {
+                self.counts = true;
                 self.changed.insert(id);
             }
-            Event::Left { id } => {
+            Event::Left { id, .. } => {
                 self.changed.remove(&id);
+                (self.counts, self.queue) = (true, true);
                 self.left.insert(id);
+            }
+            Event::HandRaised { id } | Event::HandLowered { id, .. } => {
+                self.queue = true;
+                self.changed.insert(id);
+            }
+            Event::ConnectionLost { id }
+            | Event::ConnectionBack { id }
+            | Event::SpeechStarted { id }
+            | Event::SpeechStopped { id } => {
+                self.changed.insert(id);
             }
             Event::CameraMapped { slot, generation, occupant } => {
                 self.slots.insert((false, slot), (generation, occupant));
@@ -113,9 +82,12 @@ impl News {
                 self.slots.insert((true, slot), (generation, occupant));
                 self.urgent = true;
             }
-            Event::CameOnStage { id }
-            | Event::WentOffStage { id, .. }
-            | Event::MicOn { id }
+            Event::CameOnStage { id } | Event::WentOffStage { id, .. } => {
+                self.changed.insert(id);
+                self.moved.insert(id);
+                (self.counts, self.queue, self.urgent) = (true, true, true);
+            }
+            Event::MicOn { id }
             | Event::MicOff { id, .. }
             | Event::CameraOn { id }
             | Event::CameraOff { id, .. }
@@ -124,73 +96,235 @@ impl News {
                 self.changed.insert(id);
                 self.urgent = true;
             }
+            Event::Asked { .. }
+            | Event::RequestCancelled { .. }
+            | Event::RequestClosed { .. }
+            | Event::Declined { .. }
+            | Event::Invited { .. }
+            | Event::InvitationWithdrawn { .. }
+            | Event::InvitationDeclined { .. } => self.queue = true,
+            Event::AccessChanged { .. }
+            | Event::CapacityChanged { .. }
+            | Event::CameraLimitChanged { .. }
+            | Event::Locked { .. }
+            | Event::Unlocked { .. } => (self.rules, self.urgent) = (true, true),
+            Event::Opened { .. }
+            | Event::AskedToUnmute { .. }
+            | Event::LinkMade { .. }
+            | Event::LinkRevoked { .. }
+            | Event::Ended { .. }
+            | Event::Restarted => {}
         }
     }
 
-    pub(crate) fn is_urgent(&self) -> bool {
+    /// Somebody else speaks most.
+    pub(super) fn note_dominant(&mut self) {
+        self.dominant = true;
+    }
+
+    pub(super) fn is_urgent(&self) -> bool {
         self.urgent
     }
 
-    /// The news as a message, if there is any; nothing is left to tell.
-    pub(crate) fn take(&mut self, stage: &Stage) -> Option<protocol::ServerMessage> {
-        let news = std::mem::take(self);
-        if news.changed.is_empty() && news.left.is_empty() && news.slots.is_empty() {
-            return None;
+    /// Whether viewers are told one by one.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Settles whether viewers are told one by one. When that changes, everybody needs the whole state.
+    pub(super) fn resize(&mut self, stage: &Stage) -> bool {
+        let viewers = viewer_count(stage);
+        let complete = if self.complete { viewers <= VIEWERS_TOLD_MAX } else { viewers < VIEWERS_TOLD_AGAIN };
+        std::mem::replace(&mut self.complete, complete) != complete
+    }
+
+    /// Whether the moderators' queue is to be told; once.
+    pub(super) fn take_queue(&mut self) -> bool {
+        std::mem::take(&mut self.queue)
+    }
+
+    /// The news as a message, if there is any, and the viewers whose own entry has changed where only they are told.
+    /// Nothing is left to tell. At a `tick`, also what could wait for it.
+    pub(super) fn take(
+        &mut self,
+        stage: &Stage,
+        dominant: Option<ParticipantId>,
+        tick: bool,
+    ) -> (Option<ServerMessage>, Vec<ParticipantId>) {
+        self.ticks = self.ticks.wrapping_add(u32::from(tick));
+        let moved = std::mem::take(&mut self.moved);
+        let complete = self.complete;
+        let told = |id: &ParticipantId| {
+            complete || moved.contains(id) || stage.participant(*id).is_some_and(|p| p.on_stage().is_some())
+        };
+        let (changed, own): (Vec<_>, Vec<_>) = std::mem::take(&mut self.changed).into_iter().partition(told);
+        let left: Vec<_> = std::mem::take(&mut self.left).into_iter().filter(told).map(|id| id.0).collect();
+        let participants: Vec<_> = changed.into_iter().filter_map(|id| stage.participant(id)).collect();
+        let slots = std::mem::take(&mut self.slots);
+        let rules = std::mem::take(&mut self.rules).then(|| rules(stage));
+        let dominant = std::mem::take(&mut self.dominant).then(|| Dominant { participant: dominant.map(|id| id.0) });
+        self.urgent = false;
+        let counts = self.counts && (complete || tick && self.ticks.is_multiple_of(TICKS_PER_COUNT));
+        let nothing = participants.is_empty() && left.is_empty() && slots.is_empty();
+        if nothing && rules.is_none() && dominant.is_none() && !counts {
+            return (None, own);
         }
-        let changed = news.changed.iter().filter_map(|id| stage.participant(*id));
-        let slots = news.slots.into_iter().map(|((voice, slot), (generation, occupant))| {
+        self.counts = false;
+        let slots = slots.into_iter().map(|((voice, slot), (generation, occupant))| {
             let kind = if voice { SlotKind::Voice } else { SlotKind::Camera };
             slot_entry(kind, slot, generation, occupant)
         });
-        Some(protocol::ServerMessage::Update {
-            participants: changed.map(|p| participant(stage, p)).collect(),
-            left: news.left.iter().map(|id| id.0).collect(),
+        let update = ServerMessage::Update {
+            participants: participants.into_iter().map(|p| participant(stage, p)).collect(),
+            left,
             slots: slots.collect(),
-            on_stage: on_stage_count(stage),
-            viewers: viewer_count(stage),
-        })
+            rules,
+            dominant,
+            on_stage: clamp(stage.on_stage_count()),
+            viewers: clamp(viewer_count(stage)),
+        };
+        (Some(update), own)
     }
 }
 
-/// The whole room for a client.
-pub(crate) fn room_state(stage: &Stage) -> protocol::RoomState {
+/// News for one person alone: their own entry.
+pub(super) fn own_entry(stage: &Stage, id: ParticipantId) -> Option<ServerMessage> {
+    Some(ServerMessage::Update {
+        participants: vec![participant(stage, stage.participant(id)?)],
+        left: vec![],
+        slots: vec![],
+        rules: None,
+        dominant: None,
+        on_stage: clamp(stage.on_stage_count()),
+        viewers: clamp(viewer_count(stage)),
+    })
+}
+
+/// The room for a client. Without `complete`, only those on stage and `you` are in it.
+pub(super) fn room_state(
+    stage: &Stage,
+    dominant: Option<ParticipantId>,
+    complete: bool,
+    you: Option<ParticipantId>,
+) -> protocol::RoomState {
     let cameras = stage.camera_slots().map(|(slot, o)| (SlotKind::Camera, slot, o));
     let voices = stage.voice_slots().map(|(slot, o)| (SlotKind::Voice, slot, o));
     let occupied = cameras.chain(voices).filter(|(_, _, o)| o.occupant.is_some());
+    let participants = if complete {
+        stage.participants().map(|p| participant(stage, p)).collect()
+    } else {
+        let you = you.and_then(|id| stage.participant(id)).filter(|you| you.on_stage().is_none());
+        stage.people_on_stage().chain(you).map(|p| participant(stage, p)).collect()
+    };
     protocol::RoomState {
-        participants: stage.participants().map(|p| participant(stage, p)).collect(),
+        participants,
+        complete,
         slots: occupied.map(|(kind, slot, o)| slot_entry(kind, slot, o.generation, o.occupant)).collect(),
-        on_stage: on_stage_count(stage),
-        viewers: viewer_count(stage),
-        capacity: clamp(stage.settings().capacity),
+        rules: rules(stage),
+        dominant: dominant.map(|id| id.0),
+        on_stage: clamp(stage.on_stage_count()),
+        viewers: clamp(viewer_count(stage)),
+    }
+}
+
+/// What connects somebody with the stage.
+pub(super) fn relation(stage: &Stage, id: ParticipantId, now: Millis) -> Relation {
+    match stage.participant(id).and_then(Participant::claim) {
+        None | Some(Claim::None) => Relation::None,
+        Some(Claim::Asked(request)) => Relation::Asked { age: age(request.since, now) },
+        Some(Claim::Invited { by, .. }) => Relation::Invited { by: stage.actor_name(*by).to_owned() },
+        Some(Claim::MayReturn) => Relation::MayReturn,
+    }
+}
+
+/// Who waits for a decision of the moderators.
+pub(super) fn queue(stage: &Stage, now: Millis) -> ServerMessage {
+    let mut requests: Vec<(Queued, &Participant)> = Vec::new();
+    let mut hands: Vec<(Queued, &Participant)> = Vec::new();
+    let (mut invited, mut may_return) = (Vec::new(), Vec::new());
+    for person in stage.participants() {
+        hands.extend(person.hand.map(|hand| (hand, person)));
+        match person.claim() {
+            Some(Claim::Asked(request)) => requests.push((*request, person)),
+            Some(Claim::Invited { .. }) => invited.push(waiting(person, 0)),
+            Some(Claim::MayReturn) => may_return.push(waiting(person, 0)),
+            Some(Claim::None) | None => {}
+        }
+    }
+    let first = |mut queue: Vec<(Queued, &Participant)>| {
+        queue.sort_unstable_by_key(|(place, _)| *place);
+        queue.into_iter().take(limits::PAGE).map(|(place, p)| waiting(p, age(place.since, now))).collect()
+    };
+    let pending = clamp(requests.len());
+    invited.truncate(limits::PAGE);
+    may_return.truncate(limits::PAGE);
+    ServerMessage::Queue { requests: first(requests), hands: first(hands), invited, may_return, pending }
+}
+
+/// A page of those who entered after `after`, viewers only if `viewers_only`.
+pub(super) fn page(stage: &Stage, after: ParticipantId, viewers_only: bool) -> ViewersPage {
+    let mut people = stage.participants_after(after).filter(|person| !viewers_only || person.on_stage().is_none());
+    let participants: Vec<_> = people.by_ref().take(limits::PAGE).map(|p| participant(stage, p)).collect();
+    ViewersPage { participants, more: people.next().is_some() }
+}
+
+/// The room for the portal.
+pub(super) fn report(stage: &Stage, info: RoomInfo) -> RoomReport {
+    let protocol::Rules { access, capacity, camera_limit, locked } = rules(stage);
+    let (on_stage, viewers) = (clamp(stage.on_stage_count()), clamp(viewer_count(stage)));
+    let mode = stage.settings().mode.into();
+    RoomReport { info, access, mode, capacity, camera_limit, locked, on_stage, viewers }
+}
+
+fn waiting(person: &Participant, age: u32) -> Waiting {
+    Waiting { participant: person.id.0, name: person.name.clone(), age }
+}
+
+fn age(since: Millis, now: Millis) -> u32 {
+    u32::try_from(now.0.saturating_sub(since.0)).unwrap_or(u32::MAX)
+}
+
+fn rules(stage: &Stage) -> protocol::Rules {
+    let settings = stage.settings();
+    protocol::Rules {
+        access: settings.access.into(),
+        capacity: clamp(settings.capacity),
+        camera_limit: clamp(settings.camera_limit),
+        locked: stage.is_locked(),
     }
 }
 
 fn participant(stage: &Stage, participant: &Participant) -> protocol::Participant {
     let on_stage = participant.on_stage().map(|on_stage| protocol::OnStage {
-        order: u32::try_from(on_stage.order).unwrap_or(u32::MAX),
+        order: order(on_stage.order),
         mic: on_stage.mic,
-        speaking: matches!(on_stage.speech, Speech::Speaking { .. }),
+        speaking: on_stage.speech.is_speaking(),
         camera: match (on_stage.camera, stage.camera_waits(participant.id)) {
             (false, _) => Camera::Off,
             (true, false) => Camera::Shown,
             (true, true) => Camera::Waiting,
         },
     });
-    let name = participant.name.clone();
-    protocol::Participant { id: participant.id.0, name, role: participant.role.into(), on_stage }
+    protocol::Participant {
+        id: participant.id.0,
+        name: participant.name.clone(),
+        role: participant.role.into(),
+        hand: participant.hand.map(|hand| order(hand.order)),
+        lost: participant.is_lost(),
+        on_stage,
+    }
+}
+
+fn order(order: u64) -> u32 {
+    u32::try_from(order).unwrap_or(u32::MAX)
 }
 
 fn slot_entry(kind: SlotKind, slot: Slot, generation: Generation, occupant: Option<ParticipantId>) -> protocol::Slot {
     protocol::Slot { kind, index: slot.0, generation: generation.0, participant: occupant.map(|id| id.0) }
 }
 
-fn on_stage_count(stage: &Stage) -> u32 {
-    clamp(stage.on_stage_count())
-}
-
-fn viewer_count(stage: &Stage) -> u32 {
-    clamp(stage.participant_count() - stage.on_stage_count())
+fn viewer_count(stage: &Stage) -> usize {
+    stage.participant_count() - stage.on_stage_count()
 }
 
 fn clamp(count: usize) -> u32 {

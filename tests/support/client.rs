@@ -22,6 +22,10 @@ pub struct Session {
     next_id: u32,
     /// Messages read while waiting for another.
     pub seen: Vec<Value>,
+    /// Number in the room, once in.
+    pub you: u32,
+    /// Token to come back with, once in.
+    pub token: String,
 }
 
 impl Session {
@@ -30,9 +34,21 @@ impl Session {
     }
 
     pub async fn open_room(server: &Server, room: &str) -> Self {
-        let url = format!("ws://{}/v1/rooms/{room}/session", server.address());
+        Self::connect(&server.address().to_string(), room).await
+    }
+
+    pub async fn connect(address: &str, room: &str) -> Self {
+        let url = format!("ws://{address}/v1/rooms/{room}/session");
         let (socket, _) = connect_async(url).await.expect("the server takes WebSockets");
-        Self { socket, next_id: 1, seen: Vec::new() }
+        Self { socket, next_id: 1, seen: Vec::new(), you: 0, token: String::new() }
+    }
+
+    /// Somebody of this role in the room, without media.
+    pub async fn inside(server: &Server, name: &str, role: Role, place: &str) -> Self {
+        let mut session = Self::open(server).await;
+        let entered = session.enter(&token(server, role, name), place).await;
+        assert_eq!(entered["type"], "entered", "{entered}");
+        session
     }
 
     pub async fn send(&mut self, message: &Value) {
@@ -41,6 +57,11 @@ impl Session {
 
     pub async fn send_text(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.expect("the session is open");
+    }
+
+    /// Sends unless the session is over.
+    pub async fn try_send(&mut self, message: &Value) -> bool {
+        self.socket.send(Message::text(message.to_string())).await.is_ok()
     }
 
     pub async fn send_message(&mut self, message: Message) {
@@ -79,9 +100,72 @@ impl Session {
         self.until("the answer to a request", |message| message["id"] == id).await
     }
 
+    /// Sends a request and waits for its answer; nothing when the server is gone.
+    pub async fn try_request(&mut self, mut request: Value) -> Option<Value> {
+        let id = self.next_id;
+        self.next_id += 1;
+        request["id"] = json!(id);
+        if !self.try_send(&request).await {
+            return None;
+        }
+        loop {
+            let message = self.next().await?;
+            if message["id"] == id {
+                return Some(message);
+            }
+        }
+    }
+
     pub async fn hello(&mut self, token: &str) -> Value {
-        self.send(&json!({ "type": "hello", "protocol": 1, "token": token })).await;
+        self.send(&json!({ "type": "hello", "protocol": 2, "token": token })).await;
         self.next().await.expect("hello is answered")
+    }
+
+    /// Says hello and comes in without media; the answer to `enter`.
+    pub async fn enter(&mut self, token: &str, place: &str) -> Value {
+        let entry = self.hello(token).await;
+        assert_eq!(entry["type"], "entry", "{entry}");
+        let on = place == "stage";
+        let entered = self.request(json!({ "type": "enter", "place": place, "mic": on, "camera": on })).await;
+        if entered["type"] == "entered" {
+            self.you = entered["you"].as_u64().unwrap() as u32;
+            self.token = entered["token"].as_str().unwrap().to_owned();
+        }
+        entered
+    }
+
+    /// A request that must be carried out.
+    pub async fn does(&mut self, request: Value) {
+        let answer = self.request(request).await;
+        assert_eq!(answer["type"], "ok", "{answer}");
+    }
+
+    /// A request that must be refused, and the code.
+    pub async fn is_refused(&mut self, request: Value) -> String {
+        let answer = self.request(request).await;
+        assert_eq!(answer["type"], "error", "{answer}");
+        assert!(!answer["text"].as_str().unwrap().is_empty(), "a code comes with a text");
+        answer["code"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn notice(&mut self) -> Value {
+        self.told("notice").await["notice"].clone()
+    }
+
+    /// The next message of a type.
+    pub async fn told(&mut self, kind: &str) -> Value {
+        let fits = |message: &Value| message["type"] == kind;
+        if let Some(at) = self.seen.iter().position(fits) {
+            return self.seen.remove(at);
+        }
+        self.until(kind, fits).await
+    }
+
+    /// The code the session is closed with.
+    pub async fn closed(&mut self) -> String {
+        let closed = self.told("closed").await;
+        assert!(!closed["text"].as_str().unwrap().is_empty(), "a code comes with a text");
+        closed["code"].as_str().unwrap().to_owned()
     }
 
     /// Messages of a type that have come so far, or come within a moment.
@@ -132,8 +216,13 @@ pub struct Client {
 
 impl Client {
     pub async fn enter(server: &Server, name: &str, wish: Wish) -> Self {
+        let token = token(server, wish.role, name);
+        Self::enter_with(server, &token, wish).await
+    }
+
+    pub async fn enter_with(server: &Server, token: &str, wish: Wish) -> Self {
         let mut session = Session::open(server).await;
-        let entry = session.hello(&token(server, wish.role, name)).await;
+        let entry = session.hello(token).await;
         assert_eq!(entry["type"], "entry", "{entry}");
         let unconnected = Unconnected::new().await;
         let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
@@ -148,6 +237,7 @@ impl Client {
         assert_eq!(entered["type"], "entered", "{entered}");
         let (path, incoming) = unconnected.connect(entered["answer"].as_str().unwrap()).await;
         let you = entered["you"].as_u64().unwrap() as u32;
+        (session.you, session.token) = (you, entered["token"].as_str().unwrap().to_owned());
         let answer = entered["answer"].as_str().unwrap().to_owned();
         Self { you, session, path, incoming, ssrcs, answer, audio_seq: 100, video_seq: 1_000, picture: 7 }
     }
@@ -156,25 +246,16 @@ impl Client {
         self.session.request(request).await
     }
 
-    /// A request that must be carried out.
     pub async fn does(&mut self, request: Value) {
-        let answer = self.request(request).await;
-        assert_eq!(answer["type"], "ok", "{answer}");
+        self.session.does(request).await;
     }
 
-    /// A request that must be refused, and the code.
     pub async fn is_refused(&mut self, request: Value) -> String {
-        let answer = self.request(request).await;
-        assert_eq!(answer["type"], "error", "{answer}");
-        answer["code"].as_str().unwrap().to_owned()
+        self.session.is_refused(request).await
     }
 
     pub async fn notice(&mut self) -> Value {
-        let is_notice = |message: &Value| message["type"] == "notice";
-        if let Some(at) = self.session.seen.iter().position(is_notice) {
-            return self.session.seen.remove(at)["notice"].clone();
-        }
-        self.session.until("a notice", is_notice).await["notice"].clone()
+        self.session.notice().await
     }
 
     /// Sends 20 ms of audio at `dbov`.

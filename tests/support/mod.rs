@@ -4,6 +4,7 @@
 pub mod client;
 pub mod media;
 pub mod offer;
+pub mod process;
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub const ROOM: &str = "room";
 /// A server with one room.
 pub async fn server_with(settings: Settings) -> Server {
     let server = Server::start(&Config::loopback()).await.expect("the server starts");
-    server.open_room(ROOM, "A room", settings);
+    server.open_room(ROOM, "A room", settings).await.expect("the journal works");
     server
 }
 

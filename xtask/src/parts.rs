@@ -130,7 +130,18 @@ pub fn bench() -> Result<(), String> {
 /// # Errors
 /// When a generator fails.
 pub fn generate() -> Result<(), String> {
-    let args = ["test", "--workspace", "--lib", "--test", "corpus", "--no-default-features", "--", "up_to_date"];
+    let args = [
+        "test",
+        "--workspace",
+        "--lib",
+        "--test",
+        "corpus",
+        "--test",
+        "stage_law",
+        "--no-default-features",
+        "--",
+        "up_to_date",
+    ];
     run(command("", "cargo", &args).env("DAIS_UPDATE_GENERATED", "1"))
 }
 

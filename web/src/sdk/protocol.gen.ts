@@ -1,6 +1,6 @@
-// Generated from signaling/src/protocol.rs by `cargo xtask gen`.
+// Generated from signaling/src/protocol by `cargo xtask gen`.
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 export type ClientMessage = { "type": "hello", 
 /**
@@ -10,7 +10,11 @@ protocol: number,
 /**
  * Access token.
  */
-token: string, } | { "type": "enter", 
+token: string, 
+/**
+ * On a phone, which enters as a viewer.
+ */
+phone: boolean, } | { "type": "enter", 
 /**
  * Number of the request.
  */
@@ -20,7 +24,7 @@ id: number,
  */
 name?: string, 
 /**
- * Where to.
+ * Where to. Whoever comes back has their place.
  */
 place: Place, 
 /**
@@ -58,7 +62,31 @@ camera: boolean, } | { "type": "leave_stage",
 /**
  * Number of the request.
  */
-id: number, } | { "type": "set_mic", 
+id: number, } | { "type": "ask_to_join", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "cancel_request", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "decline_invitation", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "raise_hand", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "lower_hand", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whose.
+ */
+participant: number, } | { "type": "set_mic", 
 /**
  * Number of the request.
  */
@@ -74,7 +102,47 @@ id: number,
 /**
  * On or off.
  */
-on: boolean, } | { "type": "remove_from_stage", 
+on: boolean, } | { "type": "list_viewers", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Those who entered after this one; 0 from the start.
+ */
+after: number, } | { "type": "approve", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whose.
+ */
+participant: number, } | { "type": "decline", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whose.
+ */
+participant: number, } | { "type": "invite", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whom.
+ */
+participant: number, } | { "type": "withdraw_invitation", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whose.
+ */
+participant: number, } | { "type": "remove_from_stage", 
 /**
  * Number of the request.
  */
@@ -98,7 +166,87 @@ id: number,
 /**
  * Whose.
  */
-participant: number, } | { "type": "leave" };
+participant: number, } | { "type": "ask_to_unmute", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whom.
+ */
+participant: number, } | { "type": "remove_from_room", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whom.
+ */
+participant: number, } | { "type": "set_access", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * From now on.
+ */
+access: Access, } | { "type": "set_capacity", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * From now on.
+ */
+capacity: number, } | { "type": "set_camera_limit", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * From now on.
+ */
+limit: number, } | { "type": "set_lock", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Locked or not.
+ */
+locked: boolean, } | { "type": "make_link", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * The role it carries.
+ */
+role: Role, 
+/**
+ * How long it is of use, seconds.
+ */
+validSeconds: number, 
+/**
+ * For one person only.
+ */
+personal: boolean, } | { "type": "revoke_link", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Its number.
+ */
+link: number, } | { "type": "list_links", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "end_session", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "leave" };
 
 export type ServerMessage = { "type": "entry", 
 /**
@@ -120,7 +268,12 @@ name: string | null,
 /**
  * Whether **Join stage** is offered.
  */
-mayJoinStage: boolean, } | { "type": "entered", 
+mayJoinStage: boolean, 
+/**
+ * This person is in the room: from another window, or they fell off a moment ago. `enter` takes them back to
+ * their place and ends the other session.
+ */
+present: Presence | null, } | { "type": "entered", 
 /**
  * Number of the request.
  */
@@ -130,13 +283,25 @@ id: number,
  */
 you: number, 
 /**
+ * Token to come back with; the page keeps it.
+ */
+token: string, 
+/**
+ * What connects this person with the stage, as a viewer.
+ */
+relation: Relation, 
+/**
  * The room as it is.
  */
 state: RoomState, 
 /**
  * SDP answer, if there was an offer.
  */
-answer: string | null, } | { "type": "answer", 
+answer: string | null, 
+/**
+ * They asked for the stage and may not go there: they are a viewer, and this says why.
+ */
+refused: Refused | null, } | { "type": "answer", 
 /**
  * Number of the request.
  */
@@ -160,7 +325,39 @@ code: string,
 /**
  * A sentence for a person.
  */
-text: string, } | { "type": "state", 
+text: string, } | { "type": "viewers", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * In order of entry.
+ */
+participants: Array<Participant>, 
+/**
+ * There are more after the last one.
+ */
+more: boolean, } | { "type": "link_made", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Number of the link.
+ */
+link: number, 
+/**
+ * The token it carries.
+ */
+token: string, } | { "type": "links", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * In the order they were made.
+ */
+links: Array<Link>, } | { "type": "state", 
 /**
  * The room.
  */
@@ -178,13 +375,45 @@ left: Array<number>,
  */
 slots: Array<Slot>, 
 /**
+ * The rules, if they changed.
+ */
+rules: Rules | null, 
+/**
+ * Who speaks most, if that changed.
+ */
+dominant: Dominant | null, 
+/**
  * How many are on stage.
  */
 onStage: number, 
 /**
  * How many are viewers.
  */
-viewers: number, } | { "type": "notice", 
+viewers: number, } | { "type": "relation", 
+/**
+ * As it is.
+ */
+relation: Relation, } | { "type": "queue", 
+/**
+ * Pending requests, oldest first.
+ */
+requests: Array<Waiting>, 
+/**
+ * Raised hands, in order of raising.
+ */
+hands: Array<Waiting>, 
+/**
+ * Open invitations.
+ */
+invited: Array<Waiting>, 
+/**
+ * Those who were dropped because the stage was full.
+ */
+mayReturn: Array<Waiting>, 
+/**
+ * How many requests there are.
+ */
+pending: number, } | { "type": "notice", 
 /**
  * What.
  */
@@ -208,15 +437,57 @@ id: string,
  */
 title: string, };
 
+export type Presence = { 
+/**
+ * On stage, rather than a viewer.
+ */
+onStage: boolean, 
+/**
+ * Their connection is lost: they fell off, and no other window is open.
+ */
+lost: boolean, };
+
+export type Refused = { 
+/**
+ * Stable code.
+ */
+code: string, 
+/**
+ * A sentence for a person.
+ */
+text: string, };
+
+export type Relation = { "kind": "none" } | { "kind": "asked", 
+/**
+ * Milliseconds since then.
+ */
+age: number, } | { "kind": "invited", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "may_return" };
+
 export type RoomState = { 
 /**
- * Everyone in it.
+ * Everyone on stage and, if `complete`, everyone else; else only this person besides.
  */
 participants: Array<Participant>, 
+/**
+ * Whether viewers are told as they come and go. In a large room only their number is; `list_viewers` has them.
+ */
+complete: boolean, 
 /**
  * Every occupied slot.
  */
 slots: Array<Slot>, 
+/**
+ * The rules.
+ */
+rules: Rules, 
+/**
+ * Who speaks most.
+ */
+dominant: number | null, 
 /**
  * How many are on stage.
  */
@@ -224,11 +495,31 @@ onStage: number,
 /**
  * How many are viewers.
  */
-viewers: number, 
+viewers: number, };
+
+export type Rules = { 
+/**
+ * Who may come on stage.
+ */
+access: Access, 
 /**
  * How many may be on stage.
  */
-capacity: number, };
+capacity: number, 
+/**
+ * How many cameras are forwarded.
+ */
+cameraLimit: number, 
+/**
+ * Nobody new enters but hosts and moderators.
+ */
+locked: boolean, };
+
+export type Dominant = { 
+/**
+ * Who, or nobody.
+ */
+participant: number | null, };
 
 export type Participant = { 
 /**
@@ -243,6 +534,14 @@ name: string,
  * Role.
  */
 role: Role, 
+/**
+ * A raised hand: its place in the order of raising.
+ */
+hand: number | null, 
+/**
+ * Their connection is lost, for the grace time.
+ */
+lost: boolean, 
 /**
  * On stage, or a viewer.
  */
@@ -268,6 +567,46 @@ camera: Camera, };
 
 export type Camera = "off" | "shown" | "waiting";
 
+export type Waiting = { 
+/**
+ * Who.
+ */
+participant: number, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * How long they have waited, milliseconds.
+ */
+age: number, };
+
+export type Link = { 
+/**
+ * Its number.
+ */
+link: number, 
+/**
+ * The role it carries.
+ */
+role: Role, 
+/**
+ * For one person only.
+ */
+personal: boolean, 
+/**
+ * Somebody has entered with it, if it is personal.
+ */
+used: boolean, 
+/**
+ * It is of no use any more: withdrawn, or too old.
+ */
+over: boolean, 
+/**
+ * How long it is of use, seconds.
+ */
+validSeconds: number, };
+
 export type Slot = { 
 /**
  * Cameras or voices.
@@ -292,7 +631,49 @@ export type Place = "viewer" | "stage";
 
 export type Role = "host" | "moderator" | "speaker" | "participant";
 
-export type Notice = { "kind": "removed_from_stage", 
+export type Access = "everyone" | "request" | "invite";
+
+export type Notice = { "kind": "request_arrived", 
+/**
+ * Who.
+ */
+participant: number, 
+/**
+ * Their name.
+ */
+name: string, } | { "kind": "request_cancelled", 
+/**
+ * Who.
+ */
+participant: number, 
+/**
+ * Their name.
+ */
+name: string, } | { "kind": "invitation_sent", 
+/**
+ * Name of the person invited.
+ */
+name: string, } | { "kind": "invitation_declined", 
+/**
+ * Their name.
+ */
+name: string, } | { "kind": "request_declined", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "request_closed", 
+/**
+ * Who may come on stage from now on.
+ */
+access: Access, } | { "kind": "invited", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "invitation_withdrawn", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "removed_from_stage", 
 /**
  * Name of the moderator.
  */
@@ -300,7 +681,11 @@ by: string, } | { "kind": "stage_full",
 /**
  * Name of the person admitted.
  */
-admitted: string, } | { "kind": "muted", 
+admitted: string, } | { "kind": "stage_smaller", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "muted", 
 /**
  * Name of the moderator.
  */
@@ -308,4 +693,20 @@ by: string, } | { "kind": "camera_stopped",
 /**
  * Name of the moderator.
  */
-by: string, } | { "kind": "camera_waiting" } | { "kind": "camera_shown_again" };
+by: string, } | { "kind": "asked_to_unmute", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "hand_lowered", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "camera_waiting" } | { "kind": "camera_shown_again" } | { "kind": "access_changed", 
+/**
+ * From now on.
+ */
+access: Access, 
+/**
+ * Name of the moderator.
+ */
+by: string, };

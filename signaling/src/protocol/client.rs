@@ -1,0 +1,304 @@
+//! What a client says.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use super::words::{Access, Place, Role};
+
+/// What a client says. Everything but `hello` and `leave` is a request with a number of the client's choice, which its
+/// answer carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// First message: who is there.
+    Hello {
+        /// Version of the protocol the client speaks.
+        protocol: u32,
+        /// Access token.
+        token: String,
+        /// On a phone, which enters as a viewer.
+        #[serde(default)]
+        phone: bool,
+    },
+    /// Comes into the room, or back into it.
+    Enter {
+        /// Number of the request.
+        id: u32,
+        /// Display name, where the token has none.
+        #[ts(optional)]
+        name: Option<String>,
+        /// Where to. Whoever comes back has their place.
+        place: Place,
+        /// On stage: with the microphone on.
+        mic: bool,
+        /// On stage: with the camera on.
+        camera: bool,
+        /// SDP offer, to be answered with the entry.
+        #[ts(optional)]
+        offer: Option<String>,
+    },
+    /// Connects media, or connects it anew.
+    Offer {
+        /// Number of the request.
+        id: u32,
+        /// SDP offer.
+        sdp: String,
+    },
+    /// Comes on stage.
+    JoinStage {
+        /// Number of the request.
+        id: u32,
+        /// With the microphone on.
+        mic: bool,
+        /// With the camera on.
+        camera: bool,
+    },
+    /// Asks to step down. Refused to everyone who does not moderate.
+    LeaveStage {
+        /// Number of the request.
+        id: u32,
+    },
+    /// **Ask to join stage**.
+    AskToJoin {
+        /// Number of the request.
+        id: u32,
+    },
+    /// **Cancel request**.
+    CancelRequest {
+        /// Number of the request.
+        id: u32,
+    },
+    /// **Decline invitation**.
+    DeclineInvitation {
+        /// Number of the request.
+        id: u32,
+    },
+    /// Raises the own hand.
+    RaiseHand {
+        /// Number of the request.
+        id: u32,
+    },
+    /// Lowers the own hand or, for moderators, somebody's.
+    LowerHand {
+        /// Number of the request.
+        id: u32,
+        /// Whose.
+        participant: u32,
+    },
+    /// Turns the own microphone on or off.
+    SetMic {
+        /// Number of the request.
+        id: u32,
+        /// On or off.
+        on: bool,
+    },
+    /// Turns the own camera on or off.
+    SetCamera {
+        /// Number of the request.
+        id: u32,
+        /// On or off.
+        on: bool,
+    },
+    /// The viewers of a large room, a page at a time, in order of entry.
+    ListViewers {
+        /// Number of the request.
+        id: u32,
+        /// Those who entered after this one; 0 from the start.
+        after: u32,
+    },
+    /// Moderators: **Bring to stage**: approves a request.
+    Approve {
+        /// Number of the request.
+        id: u32,
+        /// Whose.
+        participant: u32,
+    },
+    /// Moderators: **Decline**: declines a request, or ends the right to return.
+    Decline {
+        /// Number of the request.
+        id: u32,
+        /// Whose.
+        participant: u32,
+    },
+    /// Moderators: **Invite on stage**.
+    Invite {
+        /// Number of the request.
+        id: u32,
+        /// Whom.
+        participant: u32,
+    },
+    /// Moderators: takes an invitation back.
+    WithdrawInvitation {
+        /// Number of the request.
+        id: u32,
+        /// Whose.
+        participant: u32,
+    },
+    /// Moderators: **Remove from stage**.
+    RemoveFromStage {
+        /// Number of the request.
+        id: u32,
+        /// Whom.
+        participant: u32,
+    },
+    /// Moderators: turns somebody's microphone off.
+    Mute {
+        /// Number of the request.
+        id: u32,
+        /// Whose.
+        participant: u32,
+    },
+    /// Moderators: turns somebody's camera off.
+    StopCamera {
+        /// Number of the request.
+        id: u32,
+        /// Whose.
+        participant: u32,
+    },
+    /// Moderators: asks somebody to turn their microphone on.
+    AskToUnmute {
+        /// Number of the request.
+        id: u32,
+        /// Whom.
+        participant: u32,
+    },
+    /// Moderators: removes somebody from the room for good.
+    RemoveFromRoom {
+        /// Number of the request.
+        id: u32,
+        /// Whom.
+        participant: u32,
+    },
+    /// Moderators: changes who may come on stage.
+    SetAccess {
+        /// Number of the request.
+        id: u32,
+        /// From now on.
+        access: Access,
+    },
+    /// Moderators: changes how many may be on stage.
+    SetCapacity {
+        /// Number of the request.
+        id: u32,
+        /// From now on.
+        capacity: u32,
+    },
+    /// Moderators: changes how many cameras are forwarded.
+    SetCameraLimit {
+        /// Number of the request.
+        id: u32,
+        /// From now on.
+        limit: u32,
+    },
+    /// Moderators: locks or unlocks the room.
+    SetLock {
+        /// Number of the request.
+        id: u32,
+        /// Locked or not.
+        locked: bool,
+    },
+    /// Moderators: makes a role link.
+    MakeLink {
+        /// Number of the request.
+        id: u32,
+        /// The role it carries.
+        role: Role,
+        /// How long it is of use, seconds.
+        valid_seconds: u32,
+        /// For one person only.
+        personal: bool,
+    },
+    /// Moderators: withdraws a role link.
+    RevokeLink {
+        /// Number of the request.
+        id: u32,
+        /// Its number.
+        link: u32,
+    },
+    /// Moderators: every role link made.
+    ListLinks {
+        /// Number of the request.
+        id: u32,
+    },
+    /// Moderators: ends the session for all.
+    EndSession {
+        /// Number of the request.
+        id: u32,
+    },
+    /// Leaves the room.
+    Leave,
+}
+
+impl ClientMessage {
+    /// Number of the request, if it is one.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        match self {
+            Self::Hello { .. } | Self::Leave => None,
+            Self::Enter { id, .. }
+            | Self::Offer { id, .. }
+            | Self::JoinStage { id, .. }
+            | Self::LeaveStage { id, .. }
+            | Self::AskToJoin { id, .. }
+            | Self::CancelRequest { id, .. }
+            | Self::DeclineInvitation { id, .. }
+            | Self::RaiseHand { id, .. }
+            | Self::LowerHand { id, .. }
+            | Self::SetMic { id, .. }
+            | Self::SetCamera { id, .. }
+            | Self::ListViewers { id, .. }
+            | Self::Approve { id, .. }
+            | Self::Decline { id, .. }
+            | Self::Invite { id, .. }
+            | Self::WithdrawInvitation { id, .. }
+            | Self::RemoveFromStage { id, .. }
+            | Self::Mute { id, .. }
+            | Self::StopCamera { id, .. }
+            | Self::AskToUnmute { id, .. }
+            | Self::RemoveFromRoom { id, .. }
+            | Self::SetAccess { id, .. }
+            | Self::SetCapacity { id, .. }
+            | Self::SetCameraLimit { id, .. }
+            | Self::SetLock { id, .. }
+            | Self::MakeLink { id, .. }
+            | Self::RevokeLink { id, .. }
+            | Self::ListLinks { id, .. }
+            | Self::EndSession { id, .. } => Some(*id),
+        }
+    }
+}
+
+/// Values of `type` in [`ClientMessage`].
+pub(super) const CLIENT_TYPES: [&str; 31] = [
+    "hello",
+    "enter",
+    "offer",
+    "join_stage",
+    "leave_stage",
+    "ask_to_join",
+    "cancel_request",
+    "decline_invitation",
+    "raise_hand",
+    "lower_hand",
+    "set_mic",
+    "set_camera",
+    "list_viewers",
+    "approve",
+    "decline",
+    "invite",
+    "withdraw_invitation",
+    "remove_from_stage",
+    "mute",
+    "stop_camera",
+    "ask_to_unmute",
+    "remove_from_room",
+    "set_access",
+    "set_capacity",
+    "set_camera_limit",
+    "set_lock",
+    "make_link",
+    "revoke_link",
+    "list_links",
+    "end_session",
+    "leave",
+];

@@ -1,0 +1,426 @@
+//! What the server says.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use super::words::{Access, Role};
+
+/// What the server says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ServerMessage {
+    /// Answer to `hello`: what the entry window offers.
+    Entry {
+        /// Version of the protocol.
+        protocol: u32,
+        /// The room.
+        room: RoomInfo,
+        /// Role from the token.
+        role: Role,
+        /// Name from the token.
+        name: Option<String>,
+        /// Whether **Join stage** is offered.
+        may_join_stage: bool,
+        /// This person is in the room: from another window, or they fell off a moment ago. `enter` takes them back to
+        /// their place and ends the other session.
+        present: Option<Presence>,
+    },
+    /// Answer to `enter`: the client is in the room.
+    Entered {
+        /// Number of the request.
+        id: u32,
+        /// The client's own number.
+        you: u32,
+        /// Token to come back with; the page keeps it.
+        token: String,
+        /// What connects this person with the stage, as a viewer.
+        relation: Relation,
+        /// The room as it is.
+        state: RoomState,
+        /// SDP answer, if there was an offer.
+        answer: Option<String>,
+        /// They asked for the stage and may not go there: they are a viewer, and this says why.
+        refused: Option<Refused>,
+    },
+    /// Answer to `offer`.
+    Answer {
+        /// Number of the request.
+        id: u32,
+        /// SDP answer.
+        sdp: String,
+    },
+    /// The request was carried out.
+    Ok {
+        /// Number of the request.
+        id: u32,
+    },
+    /// The request, or a message without number, was refused; nothing changed.
+    Error {
+        /// Number of the request.
+        id: Option<u32>,
+        /// Stable code.
+        code: String,
+        /// A sentence for a person.
+        text: String,
+    },
+    /// Answer to `list_viewers`.
+    Viewers {
+        /// Number of the request.
+        id: u32,
+        /// In order of entry.
+        participants: Vec<Participant>,
+        /// There are more after the last one.
+        more: bool,
+    },
+    /// Answer to `make_link`.
+    LinkMade {
+        /// Number of the request.
+        id: u32,
+        /// Number of the link.
+        link: u32,
+        /// The token it carries.
+        token: String,
+    },
+    /// Answer to `list_links`.
+    Links {
+        /// Number of the request.
+        id: u32,
+        /// In the order they were made.
+        links: Vec<Link>,
+    },
+    /// The room as it is, in place of updates the session could not keep up with.
+    State {
+        /// The room.
+        state: RoomState,
+    },
+    /// What changed in the room.
+    Update {
+        /// Participants who came or changed, whole.
+        participants: Vec<Participant>,
+        /// Participants who left.
+        left: Vec<u32>,
+        /// Slots with another occupant.
+        slots: Vec<Slot>,
+        /// The rules, if they changed.
+        rules: Option<Rules>,
+        /// Who speaks most, if that changed.
+        dominant: Option<Dominant>,
+        /// How many are on stage.
+        on_stage: u32,
+        /// How many are viewers.
+        viewers: u32,
+    },
+    /// What connects this person with the stage has changed.
+    Relation {
+        /// As it is.
+        relation: Relation,
+    },
+    /// To moderators: who waits for a decision. Each list holds the first 100.
+    Queue {
+        /// Pending requests, oldest first.
+        requests: Vec<Waiting>,
+        /// Raised hands, in order of raising.
+        hands: Vec<Waiting>,
+        /// Open invitations.
+        invited: Vec<Waiting>,
+        /// Those who were dropped because the stage was full.
+        may_return: Vec<Waiting>,
+        /// How many requests there are.
+        pending: u32,
+    },
+    /// Something this person is told.
+    Notice {
+        /// What.
+        notice: Notice,
+    },
+    /// Last message: the session is over.
+    Closed {
+        /// Stable code.
+        code: String,
+        /// A sentence for a person.
+        text: String,
+    },
+}
+
+/// A room, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct RoomInfo {
+    /// As in its address.
+    pub id: String,
+    /// As people call it.
+    pub title: String,
+}
+
+/// Where somebody is who comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Presence {
+    /// On stage, rather than a viewer.
+    pub on_stage: bool,
+    /// Their connection is lost: they fell off, and no other window is open.
+    pub lost: bool,
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Refused {
+    /// Stable code.
+    pub code: String,
+    /// A sentence for a person.
+    pub text: String,
+}
+
+/// What connects a viewer with the stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Relation {
+    /// Nothing, or they are on stage.
+    None,
+    /// They asked, and nobody has decided.
+    Asked {
+        /// Milliseconds since then.
+        age: u32,
+    },
+    /// They are invited.
+    Invited {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// They were dropped because the stage was full, and may come back.
+    MayReturn,
+}
+
+/// A whole room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomState {
+    /// Everyone on stage and, if `complete`, everyone else; else only this person besides.
+    pub participants: Vec<Participant>,
+    /// Whether viewers are told as they come and go. In a large room only their number is; `list_viewers` has them.
+    pub complete: bool,
+    /// Every occupied slot.
+    pub slots: Vec<Slot>,
+    /// The rules.
+    pub rules: Rules,
+    /// Who speaks most.
+    pub dominant: Option<u32>,
+    /// How many are on stage.
+    pub on_stage: u32,
+    /// How many are viewers.
+    pub viewers: u32,
+}
+
+/// What moderators can change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Rules {
+    /// Who may come on stage.
+    pub access: Access,
+    /// How many may be on stage.
+    pub capacity: u32,
+    /// How many cameras are forwarded.
+    pub camera_limit: u32,
+    /// Nobody new enters but hosts and moderators.
+    pub locked: bool,
+}
+
+/// Who speaks most, wrapped so that "nobody" can be told too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Dominant {
+    /// Who, or nobody.
+    pub participant: Option<u32>,
+}
+
+/// Somebody in the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Participant {
+    /// Number within the room; the CSRC of their media.
+    pub id: u32,
+    /// Display name.
+    pub name: String,
+    /// Role.
+    pub role: Role,
+    /// A raised hand: its place in the order of raising.
+    pub hand: Option<u32>,
+    /// Their connection is lost, for the grace time.
+    pub lost: bool,
+    /// On stage, or a viewer.
+    pub on_stage: Option<OnStage>,
+}
+
+/// Somebody on stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OnStage {
+    /// Order of coming on stage.
+    pub order: u32,
+    /// Microphone on.
+    pub mic: bool,
+    /// Speaking, by the audio levels the server sees.
+    pub speaking: bool,
+    /// Camera.
+    pub camera: Camera,
+}
+
+/// State of a camera on stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Camera {
+    /// Off.
+    Off,
+    /// On, and forwarded.
+    Shown,
+    /// On, and waiting for one of the camera places.
+    Waiting,
+}
+
+/// Somebody who waits for a moderator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Waiting {
+    /// Who.
+    pub participant: u32,
+    /// Name.
+    pub name: String,
+    /// How long they have waited, milliseconds.
+    pub age: u32,
+}
+
+/// A role link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Link {
+    /// Its number.
+    pub link: u32,
+    /// The role it carries.
+    pub role: Role,
+    /// For one person only.
+    pub personal: bool,
+    /// Somebody has entered with it, if it is personal.
+    pub used: bool,
+    /// It is of no use any more: withdrawn, or too old.
+    pub over: bool,
+    /// How long it is of use, seconds.
+    pub valid_seconds: u32,
+}
+
+/// A slot and who stands in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Slot {
+    /// Cameras or voices.
+    pub kind: SlotKind,
+    /// Index among its kind: the n-th receiving section of its media type.
+    pub index: u8,
+    /// Grows with each change; of two mappings the greater is valid.
+    pub generation: u32,
+    /// Occupant.
+    pub participant: Option<u32>,
+}
+
+/// Kind of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotKind {
+    /// A camera.
+    Camera,
+    /// A voice.
+    Voice,
+}
+
+/// Something one person is told. Names are those of the people who did it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// To moderators: somebody asked to join the stage.
+    RequestArrived {
+        /// Who.
+        participant: u32,
+        /// Their name.
+        name: String,
+    },
+    /// To moderators: somebody took their request back.
+    RequestCancelled {
+        /// Who.
+        participant: u32,
+        /// Their name.
+        name: String,
+    },
+    /// To the moderator who did it: the invitation went to them.
+    InvitationSent {
+        /// Name of the person invited.
+        name: String,
+    },
+    /// To the moderator who invited them: they declined.
+    InvitationDeclined {
+        /// Their name.
+        name: String,
+    },
+    /// Their request was declined.
+    RequestDeclined {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// Their request was closed, because stage access changed.
+    RequestClosed {
+        /// Who may come on stage from now on.
+        access: Access,
+    },
+    /// They are invited on stage.
+    Invited {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// Their invitation was taken back.
+    InvitationWithdrawn {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// A moderator took them off the stage.
+    RemovedFromStage {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// They were silent the longest when the full stage had to admit somebody.
+    StageFull {
+        /// Name of the person admitted.
+        admitted: String,
+    },
+    /// They were silent the longest when a moderator made the stage smaller.
+    StageSmaller {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// A moderator turned their microphone off.
+    Muted {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// A moderator turned their camera off.
+    CameraStopped {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// A moderator asks them to turn their microphone on.
+    AskedToUnmute {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// A moderator lowered their hand.
+    HandLowered {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// Their camera waits: more recent ones have the camera places.
+    CameraWaiting,
+    /// Their camera is shown again.
+    CameraShownAgain,
+    /// To everyone: who may come on stage has changed.
+    AccessChanged {
+        /// From now on.
+        access: Access,
+        /// Name of the moderator.
+        by: String,
+    },
+}

@@ -1,0 +1,97 @@
+//! What events of the stage mean for the data plane: gates and slots.
+
+use std::collections::BTreeMap;
+
+use dais_media::{MediaKind, RoomChange};
+use dais_stage::{Event, Generation, Participant, ParticipantId};
+
+/// What the data plane has to do for a batch of events, in the order it has to be done. Of several changes of one gate
+/// the last one counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct GateChanges {
+    gates: BTreeMap<(ParticipantId, usize), bool>,
+    maps: Vec<RoomChange>,
+}
+
+impl GateChanges {
+    pub(super) fn note(&mut self, event: &Event) {
+        match *event {
+            Event::MicOn { id } => self.gate(id, MediaKind::Mic, true),
+            Event::MicOff { id, .. } => self.gate(id, MediaKind::Mic, false),
+            Event::CameraOn { id } => self.gate(id, MediaKind::Camera, true),
+            Event::CameraOff { id, .. } => self.gate(id, MediaKind::Camera, false),
+            Event::CameraMapped { slot, generation, occupant } => {
+                self.map(dais_media::Slot::camera(slot.0.into()), generation, occupant);
+            }
+            Event::VoiceMapped { slot, generation, occupant } => {
+                self.map(dais_media::Slot::voice(slot.0.into()), generation, occupant);
+            }
+            _ => {}
+        }
+    }
+
+    /// Gates to be closed and slots to be mapped, then gates to be opened: no packet may pass an opened gate before
+    /// every worker knows the slots.
+    pub(super) fn take(&mut self) -> [Vec<RoomChange>; 2] {
+        let Self { gates, maps } = std::mem::take(self);
+        let permit = |((id, kind), permitted): (&(ParticipantId, usize), &bool)| {
+            let (participant, kind, permitted) = (media_id(*id), MediaKind::ALL[*kind], *permitted);
+            RoomChange::Permit { participant, kind, permitted }
+        };
+        let of = |open: bool| gates.iter().filter(move |(_, permitted)| **permitted == open).map(permit);
+        [of(false).chain(maps).collect(), of(true).collect()]
+    }
+
+    fn gate(&mut self, id: ParticipantId, kind: MediaKind, permitted: bool) {
+        let kind = MediaKind::ALL.iter().position(|known| *known == kind).expect("every kind is listed");
+        self.gates.insert((id, kind), permitted);
+    }
+
+    fn map(&mut self, slot: Option<dais_media::Slot>, generation: Generation, occupant: Option<ParticipantId>) {
+        let (generation, occupant) = (dais_media::Generation(generation.0), occupant.map(media_id));
+        self.maps.extend(slot.map(|slot| RoomChange::Map { slot, generation, occupant }));
+    }
+}
+
+/// The kinds a participant may send, as the stage has it.
+pub(super) fn permits(participant: &Participant) -> [bool; MediaKind::ALL.len()] {
+    MediaKind::ALL.map(|kind| match (kind, participant.on_stage()) {
+        (MediaKind::Mic, Some(on_stage)) => on_stage.mic,
+        (MediaKind::Camera, Some(on_stage)) => on_stage.camera,
+        (MediaKind::Screen | MediaKind::ScreenAudio, _) | (_, None) => false,
+    })
+}
+
+pub(super) fn media_id(id: ParticipantId) -> dais_media::ParticipantId {
+    dais_media::ParticipantId(id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gates_close_before_slots_change_and_open_after_and_the_last_change_counts() {
+        let (ann, ben) = (ParticipantId(1), ParticipantId(2));
+        let mut changes = GateChanges::default();
+        let slot = dais_stage::Slot(3);
+        for event in [
+            Event::MicOn { id: ann },
+            Event::CameraOn { id: ben },
+            Event::CameraMapped { slot, generation: Generation(7), occupant: Some(ben) },
+            Event::MicOff { id: ann, by: None },
+        ] {
+            changes.note(&event);
+        }
+        let permit = |participant, kind, permitted| RoomChange::Permit { participant, kind, permitted };
+        let (ann, ben) = (media_id(ann), media_id(ben));
+        let map = RoomChange::Map {
+            slot: dais_media::Slot::camera(3).unwrap(),
+            generation: dais_media::Generation(7),
+            occupant: Some(ben),
+        };
+        let first = vec![permit(ann, MediaKind::Mic, false), map];
+        assert_eq!(changes.take(), [first, vec![permit(ben, MediaKind::Camera, true)]]);
+        assert_eq!(changes, GateChanges::default());
+    }
+}

@@ -1,0 +1,64 @@
+//! What people say, as commands to the stage.
+
+use dais_signaling::limits::VALID_SECONDS_MAX;
+use dais_signaling::protocol::ClientMessage;
+use dais_stage::{Actor, Command, LinkId, Millis, ParticipantId};
+
+/// What a message from inside the room asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// To connect media anew.
+    Offer(String),
+    /// A page of the viewers.
+    Viewers { after: ParticipantId },
+    /// The role links.
+    Links,
+    /// Something of the stage.
+    Stage(Command),
+}
+
+/// The request of `id` in `message`; nothing for the messages that sessions handle themselves.
+pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) -> Option<Request> {
+    let by = Actor::Person(id);
+    let target = ParticipantId;
+    Some(Request::Stage(match message {
+        ClientMessage::Hello { .. } | ClientMessage::Enter { .. } | ClientMessage::Leave => return None,
+        ClientMessage::Offer { sdp, .. } => return Some(Request::Offer(sdp)),
+        ClientMessage::ListViewers { after, .. } => return Some(Request::Viewers { after: target(after) }),
+        ClientMessage::ListLinks { .. } => return Some(Request::Links),
+        ClientMessage::JoinStage { mic, camera, .. } => Command::JoinStage { id, mic, camera },
+        ClientMessage::LeaveStage { .. } => Command::LeaveStage { id },
+        ClientMessage::AskToJoin { .. } => Command::AskToJoin { id },
+        ClientMessage::CancelRequest { .. } => Command::CancelRequest { id },
+        ClientMessage::DeclineInvitation { .. } => Command::DeclineInvitation { id },
+        ClientMessage::RaiseHand { .. } => Command::RaiseHand { id },
+        ClientMessage::LowerHand { participant, .. } => Command::LowerHand { by, target: target(participant) },
+        ClientMessage::SetMic { on, .. } => Command::SetMic { id, on },
+        ClientMessage::SetCamera { on, .. } => Command::SetCamera { id, on },
+        ClientMessage::Approve { participant, .. } => Command::Approve { by, target: target(participant) },
+        ClientMessage::Decline { participant, .. } => Command::Decline { by, target: target(participant) },
+        ClientMessage::Invite { participant, .. } => Command::Invite { by, target: target(participant) },
+        ClientMessage::WithdrawInvitation { participant, .. } => {
+            Command::WithdrawInvitation { by, target: target(participant) }
+        }
+        ClientMessage::RemoveFromStage { participant, .. } => {
+            Command::RemoveFromStage { by, target: target(participant) }
+        }
+        ClientMessage::Mute { participant, .. } => Command::Mute { by, target: target(participant) },
+        ClientMessage::StopCamera { participant, .. } => Command::StopCamera { by, target: target(participant) },
+        ClientMessage::AskToUnmute { participant, .. } => Command::AskToUnmute { by, target: target(participant) },
+        ClientMessage::RemoveFromRoom { participant, .. } => {
+            Command::RemoveFromRoom { by, target: target(participant) }
+        }
+        ClientMessage::SetAccess { access, .. } => Command::SetAccess { by, access: access.into() },
+        ClientMessage::SetCapacity { capacity, .. } => Command::SetCapacity { by, capacity: capacity as usize },
+        ClientMessage::SetCameraLimit { limit, .. } => Command::SetCameraLimit { by, limit: limit as usize },
+        ClientMessage::SetLock { locked, .. } => Command::SetLock { by, locked },
+        ClientMessage::MakeLink { role, valid_seconds, personal, .. } => {
+            let expires = now.plus(u64::from(valid_seconds.min(VALID_SECONDS_MAX)) * 1_000);
+            Command::MakeLink { by, role: role.into(), expires, personal }
+        }
+        ClientMessage::RevokeLink { link, .. } => Command::RevokeLink { by, link: LinkId(link) },
+        ClientMessage::EndSession { .. } => Command::End { by },
+    }))
+}

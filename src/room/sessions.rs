@@ -1,0 +1,142 @@
+//! The sessions of a room, and what goes to them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use dais_media::ConnectionId;
+use dais_signaling::protocol::{ServerMessage, SessionError};
+use dais_signaling::{NotQueued, Outgoing, Reason, SessionId, SessionQueue};
+use dais_stage::ParticipantId;
+
+use super::notices::To;
+
+/// Somebody's session, as the room sees it.
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    pub(super) queue: SessionQueue,
+    /// Which of its media connections is the current one.
+    pub(super) connection: Option<ConnectionId>,
+    /// Told what moderators are told.
+    pub(super) moderates: bool,
+    /// It could not take an update: it gets the whole state when it has taken what is queued.
+    pub(super) lagging: bool,
+    /// The state it was told has everything up to this broadcast in it.
+    pub(super) knows: u64,
+}
+
+impl Session {
+    /// Queues what must not be lost: an answer, a notice. A session that cannot even take these is over.
+    pub(super) fn say(&self, outgoing: Outgoing) {
+        if self.queue.push(outgoing) == Err(NotQueued::Full) {
+            self.queue.close(SessionError::TooSlow);
+        }
+    }
+
+    /// Queues news, which a whole state makes up for.
+    pub(super) fn update(&mut self, outgoing: Outgoing) {
+        self.lagging = self.queue.push(outgoing) == Err(NotQueued::Full);
+    }
+}
+
+/// Sessions that a broadcast reaches at once; the next ones have their turn [`BROADCAST_PAUSE`] later. Between two
+/// portions answers get through: a message to thousands takes tens of milliseconds to write.
+const BROADCAST_PORTION: usize = 250;
+/// See [`BROADCAST_PORTION`].
+pub(super) const BROADCAST_PAUSE: Duration = Duration::from_millis(4);
+
+/// News on its way to all sessions, in order of participants.
+struct Broadcast {
+    outgoing: Outgoing,
+    next: ParticipantId,
+}
+
+/// The sessions by participant.
+#[derive(Default)]
+pub(super) struct Sessions {
+    sessions: BTreeMap<ParticipantId, Session>,
+    broadcast: Option<Broadcast>,
+    /// How many broadcasts there were.
+    broadcasts: u64,
+}
+
+impl Sessions {
+    pub(super) fn insert(&mut self, id: ParticipantId, session: Session) {
+        self.sessions.insert(id, session);
+    }
+
+    pub(super) fn get(&self, id: ParticipantId) -> Option<&Session> {
+        self.sessions.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: ParticipantId) -> Option<&mut Session> {
+        self.sessions.get_mut(&id)
+    }
+
+    /// Takes away the session of `id`, if it is this one or, without one, any.
+    pub(super) fn remove(&mut self, id: ParticipantId, session: Option<SessionId>) -> Option<Session> {
+        let known = self.sessions.get(&id)?;
+        if session.is_some_and(|session| session != known.id) {
+            return None;
+        }
+        self.sessions.remove(&id)
+    }
+
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = (ParticipantId, &mut Session)> {
+        self.sessions.iter_mut().map(|(id, session)| (*id, session))
+    }
+
+    /// The number of the latest broadcast.
+    pub(super) fn broadcasts(&self) -> u64 {
+        self.broadcasts
+    }
+
+    /// Whether a broadcast is on its way.
+    pub(super) fn is_broadcasting(&self) -> bool {
+        self.broadcast.is_some()
+    }
+
+    /// Tells everybody but those who know it from a newer state. One broadcast at a time: call it only when none is on
+    /// its way.
+    pub(super) fn broadcast(&mut self, outgoing: Outgoing) {
+        self.broadcasts += 1;
+        self.broadcast = Some(Broadcast { outgoing, next: ParticipantId(0) });
+        self.broadcast_portion();
+    }
+
+    /// Tells the next ones.
+    pub(super) fn broadcast_portion(&mut self) {
+        let Some(Broadcast { outgoing, next }) = &mut self.broadcast else { return };
+        let mut left = BROADCAST_PORTION;
+        for (id, session) in self.sessions.range_mut(*next..) {
+            if left == 0 {
+                *next = *id;
+                return;
+            }
+            left -= 1;
+            if !session.lagging && session.knows < self.broadcasts {
+                session.update(outgoing.clone());
+            }
+        }
+        self.broadcast = None;
+    }
+
+    pub(super) fn tell(&self, to: To, message: &ServerMessage) {
+        let outgoing = Outgoing::message(message);
+        match to {
+            To::One(id) => self.get(id).into_iter().for_each(|session| session.say(outgoing.clone())),
+            To::Moderators => {
+                self.sessions
+                    .values()
+                    .filter(|session| session.moderates)
+                    .for_each(|session| session.say(outgoing.clone()));
+            }
+            To::Everyone => self.sessions.values().for_each(|session| session.say(outgoing.clone())),
+        }
+    }
+
+    /// Ends all sessions.
+    pub(super) fn close(&mut self, reason: impl Into<Reason>) {
+        let reason = reason.into();
+        std::mem::take(&mut self.sessions).into_values().for_each(|session| session.queue.close(reason.clone()));
+    }
+}

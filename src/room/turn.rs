@@ -1,0 +1,265 @@
+//! A turn of a room: what was decided, and what is done about it once that is in the journal.
+
+use std::collections::BTreeSet;
+
+use dais_media::ConnectionId;
+use dais_media::sdp::Offer;
+use dais_signaling::protocol::{Notice, Refused, ServerMessage, SessionError};
+use dais_signaling::{Entering, Outgoing, Reason, SessionQueue};
+use dais_stage::{Command, Event, Leaving, ParticipantId, Refusal};
+use tokio::sync::oneshot;
+
+use super::gates::{GateChanges, media_id, permits};
+use super::notices::{To, notices};
+use super::sessions::Session;
+use super::{Room, roster};
+use crate::journal::{JournalError, Record, wall_clock};
+
+/// A snapshot is kept after so many records: what a restart has to replay.
+const RECORDS_PER_SNAPSHOT: u64 = 10_000;
+
+/// What has been decided and applied, and is not in the journal yet.
+#[derive(Default)]
+pub(super) struct Turn {
+    records: Vec<Record>,
+    gates: GateChanges,
+    /// Whose media ends.
+    disconnects: BTreeSet<ParticipantId>,
+    /// Viewers whose relation to the stage has changed.
+    relations: BTreeSet<ParticipantId>,
+    /// In the order they are done.
+    pub(super) deeds: Vec<Deed>,
+    /// It is time to tell what could wait.
+    pub(super) tick: bool,
+}
+
+/// Something that is done when the turn is in the journal and in force.
+pub(super) enum Deed {
+    Answer { to: ParticipantId, message: ServerMessage },
+    Notice { to: To, notice: Notice },
+    Enter { id: ParticipantId, entering: Box<Entering>, offer: Option<Offer>, refused: Option<Reason> },
+    TurnBack { request: u32, queue: SessionQueue, entered: oneshot::Sender<Option<ParticipantId>>, reason: Reason },
+    Connect { id: ParticipantId, request: u32, offer: Offer },
+    Close { queue: SessionQueue, reason: Reason },
+    Portal { answer: oneshot::Sender<Result<(), Reason>>, result: Result<(), Reason> },
+}
+
+impl Room {
+    /// Decides, and makes what comes of it part of the stage. Nobody has been told, and no packet knows of it, until
+    /// the turn is finished.
+    pub(super) fn enact(&mut self, command: &Command) -> Result<(), Refusal> {
+        let at = wall_clock();
+        let events = self.stage.decide(at, command)?;
+        for event in events {
+            self.stage.apply(at, &event);
+            self.note(&event);
+            self.turn.records.push(Record { at, event });
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, event: &Event) {
+        self.turn.gates.note(event);
+        self.news.note(event);
+        for (to, notice) in notices(&self.stage, event) {
+            self.turn.deeds.push(Deed::Notice { to, notice });
+        }
+        // Whoever cannot be heard does not speak most.
+        if let Event::MicOff { id, .. } | Event::ConnectionLost { id } = *event
+            && self.loudness.forget(media_id(id))
+        {
+            self.news.note_dominant();
+        }
+        match *event {
+            Event::Left { id, why } => {
+                self.turn.disconnects.insert(id);
+                if let Leaving::Removed { by } = why
+                    && let Some(session) = self.sessions.remove(id, None)
+                {
+                    let text = format!("{} removed you from the room.", self.stage.actor_name(by));
+                    let reason = Reason { text, ..SessionError::RemovedFromRoom.into() };
+                    self.turn.deeds.push(Deed::Close { queue: session.queue, reason });
+                }
+            }
+            Event::ConnectionLost { id } => {
+                self.turn.disconnects.insert(id);
+            }
+            Event::Asked { id }
+            | Event::RequestCancelled { id }
+            | Event::RequestClosed { id }
+            | Event::Declined { id, .. }
+            | Event::Invited { id, .. }
+            | Event::InvitationWithdrawn { id, .. }
+            | Event::InvitationDeclined { id, .. }
+            | Event::CameOnStage { id }
+            | Event::WentOffStage { id, .. } => {
+                self.turn.relations.insert(id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes the turn to the journal, puts it in force, and then answers and tells.
+    pub(super) async fn finish_turn(&mut self) -> Result<(), JournalError> {
+        loop {
+            let Turn { records, mut gates, disconnects, relations, deeds, tick } = std::mem::take(&mut self.turn);
+            if !records.is_empty() {
+                self.write(records).await?;
+            }
+            for id in disconnects {
+                self.shared.media.disconnect(self.id, media_id(id)).await;
+            }
+            for changes in gates.take() {
+                if !changes.is_empty() {
+                    self.shared.media.change(self.id, changes).await;
+                }
+            }
+            for deed in deeds {
+                self.carry_out(deed).await;
+            }
+            let now = wall_clock();
+            for id in relations {
+                let relation = roster::relation(&self.stage, id, now);
+                self.sessions.tell(To::One(id), &ServerMessage::Relation { relation });
+            }
+            self.tell_news(tick);
+            // A session that was over before it was in makes for another round.
+            if self.turn.records.is_empty() && self.turn.deeds.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn write(&mut self, records: Vec<Record>) -> Result<(), JournalError> {
+        let (shared, count) = (&self.shared, records.len() as u64);
+        let timer = shared.metrics.time_journal();
+        shared.journal.append(&self.info.id, self.position, records).await?;
+        drop(timer);
+        let before = self.position;
+        self.position += count;
+        if before / RECORDS_PER_SNAPSHOT != self.position / RECORDS_PER_SNAPSHOT {
+            shared.journal.keep_snapshot(&self.info.id, self.position, &self.stage).await;
+        }
+        shared.metrics.count_people(self.id, &self.stage);
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, deed: Deed) {
+        match deed {
+            Deed::Answer { to, message } => self.sessions.tell(To::One(to), &message),
+            Deed::Notice { to, notice } => self.sessions.tell(to, &ServerMessage::Notice { notice }),
+            Deed::Enter { id, entering, offer, refused } => self.let_in(id, *entering, offer, refused).await,
+            Deed::TurnBack { request, queue, entered, reason } => {
+                let Reason { code, text } = reason;
+                let error = ServerMessage::Error { id: Some(request), code: code.to_owned(), text };
+                let _ = queue.push(Outgoing::message(&error));
+                let _ = entered.send(None);
+            }
+            Deed::Connect { id, request, offer } => {
+                let message = match self.connect(id, offer).await {
+                    Ok((sdp, connection)) => {
+                        if let Some(session) = self.sessions.get_mut(id) {
+                            session.connection = Some(connection);
+                        }
+                        ServerMessage::Answer { id: request, sdp }
+                    }
+                    Err(Reason { code, text }) => {
+                        ServerMessage::Error { id: Some(request), code: code.to_owned(), text }
+                    }
+                };
+                self.sessions.tell(To::One(id), &message);
+            }
+            Deed::Close { queue, reason } => queue.close(reason),
+            Deed::Portal { answer, result } => {
+                let _ = answer.send(result);
+            }
+        }
+    }
+
+    async fn let_in(&mut self, id: ParticipantId, entering: Entering, offer: Option<Offer>, refused: Option<Reason>) {
+        let Some(person) = self.stage.participant(id) else {
+            // Removed in the same turn.
+            return entering.queue.close(SessionError::RemovedFromRoom);
+        };
+        let moderates = person.role.moderates();
+        let media = match offer {
+            None => Ok(None),
+            Some(offer) => self.connect(id, offer).await.map(Some),
+        };
+        let (answer, connection) = match media {
+            Ok(media) => media.unzip(),
+            Err(reason) => {
+                entering.queue.close(reason);
+                return self.lose(id);
+            }
+        };
+        let complete = self.news.is_complete();
+        let entered = ServerMessage::Entered {
+            id: entering.id,
+            you: id.0,
+            token: entering.token,
+            relation: roster::relation(&self.stage, id, wall_clock()),
+            state: roster::room_state(&self.stage, self.dominant(), complete, Some(id)),
+            answer,
+            refused: refused.map(|Reason { code, text }| Refused { code: code.to_owned(), text }),
+        };
+        let knows = self.sessions.broadcasts();
+        let session =
+            Session { id: entering.session, queue: entering.queue, connection, moderates, lagging: false, knows };
+        session.say(Outgoing::message(&entered));
+        if moderates {
+            session.say(Outgoing::message(&roster::queue(&self.stage, wall_clock())));
+        }
+        self.sessions.insert(id, session);
+        if entering.entered.send(Some(id)).is_err() {
+            // The session ended while it was coming in.
+            self.lose(id);
+        }
+    }
+
+    async fn connect(&self, id: ParticipantId, offer: Offer) -> Result<(String, ConnectionId), Reason> {
+        let permits = self.stage.participant(id).map(permits).unwrap_or_default();
+        let connected = self.shared.media.connect(self.id, media_id(id), offer, permits).await;
+        connected.map_err(|_| SessionError::Internal.into())
+    }
+
+    /// Tells everyone what is new, and those who could not keep up everything. What is new while a broadcast is on its
+    /// way waits, and is told together; in a large room it waits for the next tick.
+    fn tell_news(&mut self, tick: bool) {
+        if self.sessions.is_broadcasting() || !(tick || self.news.is_urgent() && self.news.is_complete()) {
+            return;
+        }
+        let everybody_anew = self.news.resize(&self.stage);
+        let dominant = self.dominant();
+        let (news, own) = self.news.take(&self.stage, dominant, tick);
+        if let Some(news) = news {
+            self.sessions.broadcast(Outgoing::message(&news));
+        }
+        let (complete, stage, knows) = (self.news.is_complete(), &self.stage, self.sessions.broadcasts());
+        let state = |you| {
+            let state = roster::room_state(stage, dominant, complete, you);
+            Outgoing::message(&ServerMessage::State { state })
+        };
+        let mut shared_state = None;
+        for (id, session) in self.sessions.all_mut() {
+            session.lagging |= everybody_anew;
+            if session.lagging && session.queue.is_empty() {
+                let you = (!complete).then_some(id);
+                let whole = match you {
+                    Some(_) => state(you),
+                    None => shared_state.get_or_insert_with(|| state(None)).clone(),
+                };
+                session.knows = knows;
+                session.update(whole);
+            }
+        }
+        for id in own {
+            if let (Some(session), Some(entry)) = (self.sessions.get_mut(id), roster::own_entry(stage, id)) {
+                session.update(Outgoing::message(&entry));
+            }
+        }
+        if tick && self.news.take_queue() {
+            self.sessions.tell(To::Moderators, &roster::queue(&self.stage, wall_clock()));
+        }
+    }
+}
