@@ -16,6 +16,7 @@ use dais_stage::{Actor, Event, Identity, Millis, ParticipantId, Role, Settings};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
@@ -167,32 +168,41 @@ fn print_times(what: &str, times: &mut [Duration]) {
     println!("{what:<44} p50 {:.2}  p95 {:.2}  p99 {:.2}  max {:.2} ms", at(50), at(95), at(99), at(100));
 }
 
-#[tokio::main]
+/// The viewers share one thread. Those whose commands are timed have a thread of their own: what is measured is the
+/// server, not how long thousands of clients in one process wait for each other.
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> Result<()> {
     let viewers = std::env::var("DAIS_SESSIONS").map_or(Ok(5_000), |n| n.parse())?;
     rlimit::increase_nofile_limit(u64::MAX)?;
     let data = std::env::temp_dir().join(format!("dais-bench-{}", std::process::id()));
-    let result = measure(&data, viewers).await;
+    let timed = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let result = measure(&data, viewers, timed.handle()).await;
+    timed.shutdown_background();
     let _ = std::fs::remove_dir_all(&data);
     result
 }
 
-async fn measure(data: &Path, viewers: usize) -> Result<()> {
-    sessions(&data.join("sessions"), viewers).await?;
+async fn measure(data: &Path, viewers: usize, timed: &Handle) -> Result<()> {
+    sessions(&data.join("sessions"), viewers, timed).await?;
     restart(&data.join("restart")).await
 }
 
-async fn sessions(data: &Path, viewers: usize) -> Result<()> {
+async fn sessions(data: &Path, viewers: usize, timed: &Handle) -> Result<()> {
     let server = Arc::new(Server::start(data)?);
     let counts = Arc::new(Counts::default());
     let (took, mut times) = mpsc::channel(COMMANDS);
     let mut speakers = Vec::new();
     let before = server.memory()?;
     for n in 0..ON_STAGE {
-        let client = Client::enter(&server, format!("Speaker {n}"), "stage").await?;
         let (commands, receiver) = mpsc::channel(4);
         speakers.push(commands);
-        tokio::spawn(client.stay(Arc::clone(&counts), receiver, took.clone()));
+        let (server, counts, took) = (Arc::clone(&server), Arc::clone(&counts), took.clone());
+        let entered = timed.spawn(async move {
+            let client = Client::enter(&server, format!("Speaker {n}"), "stage").await?;
+            tokio::spawn(client.stay(counts, receiver, took));
+            Ok::<_, Box<dyn Error + Send + Sync>>(())
+        });
+        entered.await??;
     }
 
     let joined = Arc::new(Mutex::new(Vec::with_capacity(viewers)));

@@ -119,6 +119,8 @@ async fn everything_done_to_a_person_is_told_to_them() {
     assert_eq!(relation["relation"]["kind"], "may_return");
     ann.does(join()).await;
     assert_eq!(ben.notice().await, json!({ "kind": "stage_full", "admitted": "Ann" }));
+    mia.does(about("decline", ben.you)).await;
+    assert_eq!(ben.notice().await, json!({ "kind": "return_declined", "by": "Mia" }));
     mia.does(about("remove_from_stage", ann.you)).await;
     assert_eq!(ann.notice().await, json!({ "kind": "removed_from_stage", "by": "Mia" }));
     ann.does(json!({ "type": "raise_hand" })).await;

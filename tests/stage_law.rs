@@ -71,6 +71,10 @@ fn test_name(lines: &[&str]) -> Option<String> {
     if let Some(rest) = rust {
         return Some(rest.split('(').next()?.replace('_', " "));
     }
+    if declaration.starts_with("test.each(") {
+        let named = lines.iter().find_map(|line| line.split_once(")(\""))?;
+        return Some(named.1.split("\",").next()?.to_owned());
+    }
     let calls = ["test(\"", "it(\""];
     let rest = calls.iter().find_map(|call| declaration.strip_prefix(call))?;
     Some(rest.split("\",").next()?.to_owned())

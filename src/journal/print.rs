@@ -65,6 +65,9 @@ impl Names {
             Event::RequestCancelled { id } => format!("{} cancelled the request", of(id)),
             Event::RequestClosed { id } => format!("the request of {} was closed", of(id)),
             Event::Declined { id, by: actor } => format!("{} declined {}", by(actor), of(id)),
+            Event::ReturnDeclined { id, by: actor } => {
+                format!("{} ended the right of {} to return to the stage", by(actor), of(id))
+            }
             Event::Invited { id, by: actor } => format!("{} invited {} on stage", by(actor), of(id)),
             Event::InvitationWithdrawn { id, by: actor } => {
                 format!("{} took back the invitation of {}", by(actor), of(id))

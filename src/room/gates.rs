@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dais_media::{MediaKind, RoomChange};
-use dais_stage::{Event, Generation, Participant, ParticipantId};
+use dais_stage::{Event, Generation, Occupancy, Participant, ParticipantId, Stage};
 
 /// What the data plane has to do for a batch of events, in the order it has to be done. Of several changes of one gate
 /// the last one counts.
@@ -27,6 +27,16 @@ impl GateChanges {
                 self.map(dais_media::Slot::voice(slot.0.into()), generation, occupant);
             }
             _ => {}
+        }
+    }
+
+    /// The slots as they are, for a data plane that knows nothing of them.
+    pub(super) fn note_slots(&mut self, stage: &Stage) {
+        for (slot, Occupancy { generation, occupant }) in stage.camera_slots() {
+            self.map(dais_media::Slot::camera(slot.0.into()), generation, occupant);
+        }
+        for (slot, Occupancy { generation, occupant }) in stage.voice_slots() {
+            self.map(dais_media::Slot::voice(slot.0.into()), generation, occupant);
         }
     }
 

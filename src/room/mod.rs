@@ -121,6 +121,7 @@ impl Room {
 
     async fn serve(&mut self, messages: &mut mpsc::Receiver<RoomMessage>) -> Result<Over, JournalError> {
         let mut media = self.shared.media.open_room(self.id).await;
+        self.turn.gates.note_slots(&self.stage);
         // Whoever is in the journal was connected to a process that is gone.
         let _ = self.enact(&Command::Restart);
         self.finish_turn().await?;

@@ -25,6 +25,7 @@ pub(super) fn notices(stage: &Stage, event: &Event) -> Vec<(To, Notice)> {
         }
         Event::RequestClosed { id } => one(id, Notice::RequestClosed { access: stage.settings().access.into() }),
         Event::Declined { id, by } => one(id, Notice::RequestDeclined { by: actor(by) }),
+        Event::ReturnDeclined { id, by } => one(id, Notice::ReturnDeclined { by: actor(by) }),
         Event::Invited { id, by } => {
             let mut told = one(id, Notice::Invited { by: actor(by) });
             if let Actor::Person(by) = by {

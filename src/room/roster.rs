@@ -100,6 +100,7 @@ impl News {
             | Event::RequestCancelled { .. }
             | Event::RequestClosed { .. }
             | Event::Declined { .. }
+            | Event::ReturnDeclined { .. }
             | Event::Invited { .. }
             | Event::InvitationWithdrawn { .. }
             | Event::InvitationDeclined { .. } => self.queue = true,

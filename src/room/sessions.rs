@@ -40,9 +40,9 @@ impl Session {
 
 /// Sessions that a broadcast reaches at once; the next ones have their turn [`BROADCAST_PAUSE`] later. Between two
 /// portions answers get through: a message to thousands takes tens of milliseconds to write.
-const BROADCAST_PORTION: usize = 250;
+const BROADCAST_PORTION: usize = 100;
 /// See [`BROADCAST_PORTION`].
-pub(super) const BROADCAST_PAUSE: Duration = Duration::from_millis(4);
+pub(super) const BROADCAST_PAUSE: Duration = Duration::from_millis(2);
 
 /// News on its way to all sessions, in order of participants.
 struct Broadcast {

@@ -22,7 +22,7 @@ const RECORDS_PER_SNAPSHOT: u64 = 10_000;
 #[derive(Default)]
 pub(super) struct Turn {
     records: Vec<Record>,
-    gates: GateChanges,
+    pub(super) gates: GateChanges,
     /// Whose media ends.
     disconnects: BTreeSet<ParticipantId>,
     /// Viewers whose relation to the stage has changed.
@@ -88,6 +88,7 @@ impl Room {
             | Event::RequestCancelled { id }
             | Event::RequestClosed { id }
             | Event::Declined { id, .. }
+            | Event::ReturnDeclined { id, .. }
             | Event::Invited { id, .. }
             | Event::InvitationWithdrawn { id, .. }
             | Event::InvitationDeclined { id, .. }

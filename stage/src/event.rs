@@ -63,8 +63,15 @@ pub enum Event {
         /// Whose.
         id: ParticipantId,
     },
-    /// A moderator declined a request, or ended the right to return.
+    /// A moderator declined a request.
     Declined {
+        /// Whose.
+        id: ParticipantId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// A moderator ended somebody's right to return to the stage.
+    ReturnDeclined {
         /// Whose.
         id: ParticipantId,
         /// The moderator.

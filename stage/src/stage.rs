@@ -235,7 +235,7 @@ impl Stage {
                 }
             }
             Event::RequestCancelled { id } | Event::RequestClosed { id } => self.set_claim(*id, Claim::None),
-            Event::Declined { id, by } => {
+            Event::Declined { id, by } | Event::ReturnDeclined { id, by } => {
                 self.note_decision(*id, *by);
                 self.set_claim(*id, Claim::None);
             }

@@ -356,7 +356,7 @@ const REFUSALS: [&str; 44] = [
     "already_decided",
 ];
 
-const EVENTS: [&str; 36] = [
+const EVENTS: [&str; 37] = [
     "opened",
     "entered",
     "left",
@@ -366,6 +366,7 @@ const EVENTS: [&str; 36] = [
     "request_cancelled",
     "request_closed",
     "declined",
+    "return_declined",
     "invited",
     "invitation_withdrawn",
     "invitation_declined",
@@ -407,6 +408,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::RequestCancelled { .. } => "request_cancelled",
         Event::RequestClosed { .. } => "request_closed",
         Event::Declined { .. } => "declined",
+        Event::ReturnDeclined { .. } => "return_declined",
         Event::Invited { .. } => "invited",
         Event::InvitationWithdrawn { .. } => "invitation_withdrawn",
         Event::InvitationDeclined { .. } => "invitation_declined",

@@ -2,35 +2,69 @@
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { expect, test as base } from "@playwright/test";
-import type { Browser, BrowserContext, Page } from "@playwright/test";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "@playwright/test";
 
 export type Role = "Host" | "Speaker" | "Participant";
+
+const API_KEY = "a key for the tests, of 32 bytes or more";
+
+/** Starts the binary and reads the links it prints, as a person would. */
+async function launch(args: string[]): Promise<{ child: ChildProcess; links: Record<Role, string> }> {
+  const binary = process.env["DAIS_BIN"] ?? resolve("../../target/debug/dais");
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, DAIS_API_KEY: API_KEY } });
+  let printed = "";
+  const links = await new Promise<Record<Role, string>>((done, failed) => {
+    child.once("error", failed);
+    child.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
+    child.stdout?.on("data", (data: Buffer) => {
+      printed += data.toString();
+      const link = (role: Role) => new RegExp(`${role} +(http\\S+)`).exec(printed)?.[1];
+      const [Host, Speaker, Participant] = [link("Host"), link("Speaker"), link("Participant")];
+      if (Host && Speaker && Participant && printed.includes("Ctrl-C")) done({ Host, Speaker, Participant });
+    });
+  });
+  return { child, links };
+}
 
 /** A server process with a demo room. */
 export class Server {
   private constructor(
-    private readonly process: ChildProcess,
+    private process: ChildProcess,
     readonly links: Record<Role, string>,
+    private readonly args: string[],
+    private readonly data: string,
   ) {}
 
-  /** Starts the binary and reads the links it prints, as a person would. */
   static async start(args: string[] = []): Promise<Server> {
-    const binary = process.env["DAIS_BIN"] ?? resolve("../../target/debug/dais");
-    const child = spawn(binary, ["--listen", "127.0.0.1:0", ...args], { stdio: ["ignore", "pipe", "inherit"] });
-    let printed = "";
-    const links = await new Promise<Record<Role, string>>((done, failed) => {
-      child.once("error", failed);
-      child.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
-      child.stdout?.on("data", (data: Buffer) => {
-        printed += data.toString();
-        const link = (role: Role) => new RegExp(`${role} +(http\\S+)`).exec(printed)?.[1];
-        const [Host, Speaker, Participant] = [link("Host"), link("Speaker"), link("Participant")];
-        if (Host && Speaker && Participant && printed.includes("Ctrl-C")) done({ Host, Speaker, Participant });
-      });
-    });
-    return new Server(child, links);
+    const data = mkdtempSync(join(tmpdir(), "dais-browser-"));
+    const { child, links } = await launch(["--listen", "127.0.0.1:0", "--data", data, ...args]);
+    return new Server(child, links, args, data);
+  }
+
+  /** SIGKILL: it has no time to do anything. */
+  async kill(): Promise<void> {
+    const ended = new Promise((done) => this.process.once("exit", done));
+    this.process.kill("SIGKILL");
+    await ended;
+  }
+
+  /** Starts it again at the same address, with the same journal. */
+  async restart(): Promise<void> {
+    const { child } = await launch(["--listen", new URL(this.origin).host, "--data", this.data, ...this.args]);
+    this.process = child;
+  }
+
+  /** A request to the HTTP API. */
+  async api(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+    const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };
+    const response = await fetch(`${this.origin}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
   }
 
   get origin(): string {
@@ -47,7 +81,9 @@ export class Server {
   async stop(): Promise<number | null> {
     const ended = new Promise<number | null>((done) => this.process.once("exit", done));
     this.process.kill("SIGINT");
-    return ended;
+    const code = await ended;
+    rmSync(this.data, { recursive: true, force: true });
+    return code;
   }
 }
 
@@ -69,8 +105,8 @@ export class Person {
   ) {}
 
   /** Opens a link and waits for the entry window. Counts every session description of the page. */
-  static async open(browser: Browser, link: string, name: string, script?: string): Promise<Person> {
-    const context = await browser.newContext({ permissions: ["camera", "microphone"] });
+  static async open(browser: Browser, link: string, name: string, script?: string, options: BrowserContextOptions = {}): Promise<Person> {
+    const context = await browser.newContext({ permissions: ["camera", "microphone"], ...options });
     await context.addInitScript(() => {
       const count = { local: 0, remote: 0, errors: [] as string[] };
       Object.assign(globalThis, { negotiations: count });
@@ -100,12 +136,39 @@ export class Person {
     await expect(this.page.getByRole("main", { name: "Stage" })).toBeVisible();
   }
 
+  button(name: string) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+
+  toolbar() {
+    return this.page.getByRole("contentinfo");
+  }
+
+  notices() {
+    return this.page.getByRole("status", { name: "Notices" });
+  }
+
+  /** Through the window **Get ready to join the stage**. */
+  async getReady(): Promise<void> {
+    const ready = this.page.getByRole("dialog", { name: "Get ready to join the stage" });
+    const join = ready.getByRole("button", { name: "Join stage" });
+    await expect(join).toBeEnabled();
+    await join.click();
+    await expect(ready).toHaveCount(0);
+  }
+
+  /** Chooses an entry of the menu that a button opens. */
+  async menu(button: string, item: string, role: "menuitem" | "menuitemradio" = "menuitem"): Promise<void> {
+    await this.button(button).first().click();
+    await this.page.getByRole(role, { name: item, exact: true }).click();
+  }
+
   tile(name: string) {
     return this.page.getByRole("article", { name });
   }
 
-  list(title: "On stage" | "Viewers") {
-    return this.page.getByRole("list", { name: title });
+  list(title: "On stage" | "Viewers" | "Wants to join the stage") {
+    return this.page.getByRole("list", { name: title, exact: true });
   }
 
   /** Clicks an entry of the three-dots menu on somebody's tile. */
@@ -182,9 +245,17 @@ export async function expectLive(person: Person, pictures: number, voices: numbe
     .toEqual({ pictures, voices });
 }
 
-export const test = base.extend<{ server: Server; open: (role: Role, name: string) => Promise<Person> }>({
-  server: async ({}, use) => {
-    const server = await Server.start();
+interface Fixtures {
+  /** Arguments of the server. */
+  args: string[];
+  server: Server;
+  open: (role: Role, name: string) => Promise<Person>;
+}
+
+export const test = base.extend<Fixtures>({
+  args: [[], { option: true }],
+  server: async ({ args }, use) => {
+    const server = await Server.start(args);
     await use(server);
     expect(await server.stop()).toBe(0);
   },

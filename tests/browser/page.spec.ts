@@ -75,12 +75,11 @@ test("nothing is cut off from 360 pixels up", async ({ browser, server }) => {
   await person.close();
 });
 
-test("when the server stops, people are told", async ({ browser }) => {
+test("when the server stops, people are told, and the page keeps trying", async ({ browser }) => {
   const server = await Server.start();
   const person = await Person.open(browser, server.links.Participant, "Tom Hale");
   await person.join("Join as viewer");
   expect(await server.stop()).toBe(0);
-  await expect(person.page.getByRole("heading", { name: "You are disconnected" })).toBeVisible();
-  await expect(person.page.getByText("The server is shutting down.")).toBeVisible();
+  await expect(person.page.getByRole("status", { name: "Connection" }).getByText("Connection lost. Reconnecting…")).toBeVisible();
   await person.close();
 });

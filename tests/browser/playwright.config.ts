@@ -13,6 +13,7 @@ export default defineConfig({
   retries: 1,
   reporter: "list",
   use: {
+    actionTimeout: 15_000,
     viewport: { width: 1360, height: 800 },
     launchOptions: {
       executablePath: process.env["DAIS_CHROMIUM"] ?? "/usr/bin/chromium",

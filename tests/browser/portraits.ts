@@ -9,11 +9,15 @@ export function portrait(wall: [string, string], shirt: string, skin: string, ha
       for (const track of stream.getVideoTracks()) { stream.removeTrack(track); track.stop(); }
       if (!constraints.video) return stream;
       if (${String(speaks)}) {
-        // A voice that does not stop, in place of the browser's beeps.
+        // A voice that does not stop, in place of the browser's beeps: in syllables, as a steady tone is noise.
         const context = new AudioContext();
         const out = context.createMediaStreamDestination();
         const tone = new OscillatorNode(context, { frequency: 180 });
-        tone.connect(new GainNode(context, { gain: 0.3 })).connect(out);
+        const loudness = new GainNode(context, { gain: 0.16 });
+        tone.connect(loudness).connect(out);
+        const syllables = new OscillatorNode(context, { frequency: 3.5 });
+        syllables.connect(new GainNode(context, { gain: 0.15 })).connect(loudness.gain);
+        syllables.start();
         tone.start();
         for (const track of stream.getAudioTracks()) { stream.removeTrack(track); track.stop(); }
         out.stream.getAudioTracks().forEach((track) => stream.addTrack(track));

@@ -118,7 +118,8 @@ fn release() -> Result<Outcome, String> {
 /// # Errors
 /// When something cannot be built or run.
 pub fn bench() -> Result<(), String> {
-    run(&mut command("", "cargo", &["bench", "--locked", "--package", "dais-media"]))?;
+    run(&mut command("", "cargo", &["bench", "--locked", "--package", "dais-media", "--package", "dais-stage"]))?;
+    run(&mut command("", "cargo", &["bench", "--locked", "--bench", "sessions"]))?;
     run(&mut command("", "cargo", &["build", "--release", "--locked"]))?;
     prepare_browser()?;
     let mut measure = command("tests/browser", "npm", &["test"]);

@@ -362,6 +362,11 @@ pub enum Notice {
         /// Name of the moderator.
         by: String,
     },
+    /// A moderator ended their right to return to the stage.
+    ReturnDeclined {
+        /// Name of the moderator.
+        by: String,
+    },
     /// Their request was closed, because stage access changed.
     RequestClosed {
         /// Who may come on stage from now on.

@@ -76,8 +76,12 @@ impl Stage {
     pub(super) fn decline(&self, plan: &mut Plan<'_>, by: Actor, target: ParticipantId) -> Decision {
         let person = self.moderated(by, target)?;
         match person.claim() {
-            Some(Claim::Asked(_) | Claim::MayReturn) => {
+            Some(Claim::Asked(_)) => {
                 plan.push(Event::Declined { id: target, by });
+                Ok(())
+            }
+            Some(Claim::MayReturn) => {
+                plan.push(Event::ReturnDeclined { id: target, by });
                 Ok(())
             }
             _ => Err(no_request(person)),

@@ -115,7 +115,8 @@ fn the_right_to_return_ends_on_stage_with_leaving_and_when_a_moderator_removes_o
     assert_eq!(room.join("ann"), Err(Refusal::InvitationNeeded), "removed by a moderator");
 
     let mut room = ann_was_dropped(Access::Request);
-    room.decline("mia", "ann").unwrap();
+    let declined = Event::ReturnDeclined { id: room.id("ann"), by: room.by("mia") };
+    assert_eq!(room.decline("mia", "ann").unwrap(), [declined]);
     assert_eq!(room.join("ann"), Err(Refusal::AskFirst), "declined");
 
     let mut room = ann_was_dropped(Access::Request);

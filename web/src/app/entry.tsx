@@ -4,34 +4,44 @@ import { useState } from "preact/hooks";
 import type { Entry } from "../sdk";
 import { choice, choose, ready } from "./devices";
 import { DevicesCard } from "./set-devices";
-import { attempt } from "./state";
+import { attempt, onPhone } from "./state";
 
 const ROLE_TEXT = { host: "as the host", moderator: "as a moderator", speaker: "as a speaker", participant: "" } as const;
+const ELSEWHERE = "You are in this room in another window. Coming in here closes it there.";
 
 export function EntryScene({ entry }: { entry: Entry }) {
   const [busy, setBusy] = useState(false);
   const typed = choice.value.name;
+  const { present } = entry;
+  const asksName = entry.name === null && present === null;
   const name = entry.name ?? typed;
-  const nameless = name.trim() === "";
+  const nameless = asksName && name.trim() === "";
   const enter = async (place: "viewer" | "stage") => {
     setBusy(true);
     const { micOn, cameraOn } = choice.value;
-    const asked = entry.name === null ? typed : null;
-    await attempt((room) => room.enter(place, asked, { mic: micOn, camera: cameraOn }));
+    await attempt((room) => room.enter(place, entry.name === null && typed !== "" ? typed : null, { mic: micOn, camera: cameraOn }));
     setBusy(false);
   };
   const role = ROLE_TEXT[entry.role];
-  const known = entry.name !== null ? `you come in as ${entry.name}` : "you come in";
+  const known = [entry.name !== null && `as ${entry.name}`, role].filter(Boolean).join(" ");
+  // Whoever is inside already comes back to the place they have.
+  const asViewer = present === null || !present.onStage;
+  const onStage = present === null ? entry.mayJoinStage : present.onStage;
   return (
-    <main class="scene">
+    <main class={onPhone ? "scene phone" : "scene"}>
       <DevicesCard
         title="Set devices"
-        subtitle={`${entry.room.title} · ${known}${role && ` ${role}`}`}
+        subtitle={known === "" ? entry.room.title : `${entry.room.title} · you come in ${known}`}
         name={name || "?"}
+        {...(present !== null && { note: present.lost ? "You are still in this room: your place is kept for a moment." : ELSEWHERE })}
         actions={
           <>
-            <button type="button" disabled={busy || nameless} onClick={() => void enter("viewer")}>Join as viewer</button>
-            {entry.mayJoinStage && (
+            {asViewer && (
+              <button type="button" class={onStage ? "" : "primary"} disabled={busy || nameless} onClick={() => void enter("viewer")}>
+                Join as viewer
+              </button>
+            )}
+            {onStage && (
               <button type="button" class="primary" disabled={busy || nameless || !ready.value} onClick={() => void enter("stage")}>
                 Join stage
               </button>
@@ -39,7 +49,7 @@ export function EntryScene({ entry }: { entry: Entry }) {
           </>
         }
       >
-        {entry.name === null && (
+        {asksName && (
           <label>
             Your name
             <input

@@ -4,54 +4,79 @@ import { render } from "preact";
 import type { Failure } from "../sdk";
 import { open } from "./devices";
 import { EntryScene } from "./entry";
-import { Notices, RoomScene } from "./room";
-import { address, connect, room, view } from "./state";
+import { ConnectionBanner, Notices } from "./notices";
+import { RoomScene } from "./room";
+import { address, connect, room, useHere, view } from "./state";
+import { ending } from "./texts";
 
 declare global {
   /** For support: what the page is connected to. */
   var dais: { room: ReturnType<typeof room> } | undefined;
 }
 
-/** Codes after which loading the page again does not help. */
-const FINAL = new Set(["token_invalid", "token_expired", "unknown_room", "no_link"]);
-
-function MessageScene({ failure }: { failure: Failure }) {
-  const left = failure.code === "left";
-  const title = left ? "You have left the room" : FINAL.has(failure.code) ? "This link does not work" : "You are disconnected";
+function EndScene({ failure }: { failure: Failure }) {
+  const { title, text, code, wayOn } = ending(failure);
   return (
     <main class="scene">
       <section class="card message" role="alert">
         <h1>{title}</h1>
-        {!left && <p>{failure.text}</p>}
-        {!FINAL.has(failure.code) && (
+        {text !== "" && <p>{text}</p>}
+        {wayOn !== null && (
           <div class="actions">
-            <button type="button" class="primary" onClick={() => location.reload()}>Come back in</button>
+            <button type="button" class="primary" onClick={() => (wayOn.how === "use_here" ? useHere() : location.reload())}>{wayOn.label}</button>
           </div>
         )}
-        {!left && <code>{failure.code}</code>}
+        {code !== null && <code>{code}</code>}
       </section>
     </main>
   );
 }
 
-function Page() {
+function Waiting({ text, failure = null }: { text: string; failure?: Failure | null }) {
+  return (
+    <main class="scene">
+      <section class="card message" role="status">
+        <div class="spin" />
+        <h1>{text}</h1>
+        {failure !== null && (
+          <>
+            <p>{failure.text} Check your network; the page goes on trying by itself.</p>
+            <code>{failure.code}</code>
+          </>
+        )}
+      </section>
+    </main>
+  );
+}
+
+function Scene() {
   const { phase } = view.value;
   switch (phase.at) {
     case "connecting":
-      return (
-        <main class="scene">
-          <section class="card message" role="status"><div class="spin" /><p>Connecting to the room…</p></section>
-        </main>
-      );
+      return <Waiting text="Connecting to the room…" failure={phase.failure} />;
+    case "resuming":
+      return <Waiting text="Going back to your place…" />;
     case "entry":
-      return <><EntryScene entry={phase.entry} /><Notices /></>;
+      return <EntryScene entry={phase.entry} />;
     case "room":
-      return <><RoomScene /><Notices /></>;
+      return <RoomScene />;
     case "closed":
-      return <MessageScene failure={phase.failure} />;
+      return <EndScene failure={phase.failure} />;
     default:
       return phase satisfies never;
   }
+}
+
+/** The regions that announce things stay; the scene beside them changes. */
+function Page() {
+  const over = view.value.phase.at === "closed";
+  return (
+    <>
+      <ConnectionBanner />
+      {!over && <Notices />}
+      <Scene />
+    </>
+  );
 }
 
 const where = address();
@@ -59,7 +84,7 @@ const root = document.getElementById("app");
 if (root !== null) {
   if (where === null) {
     const failure = { code: "no_link", text: "Open the link of your invitation: it names the room and lets you in." };
-    render(<MessageScene failure={failure} />, root);
+    render(<EndScene failure={failure} />, root);
   } else {
     connect(where);
     view.subscribe(({ phase }) => {

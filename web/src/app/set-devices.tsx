@@ -55,6 +55,7 @@ function Preview({ name }: { name: string }) {
   const camera = cameraTrack.value;
   return (
     <div class="preview">
+      <span class="hidden">{camera !== null && cameraOn ? "This is how you will look" : "Your camera is off"}</span>
       {camera !== null && cameraOn ? <Video track={camera} /> : <Avatar name={name} />}
       <div class="switches">
         <Switch
@@ -80,12 +81,14 @@ interface CardProps {
   title: string;
   subtitle: string;
   name: string;
+  /** What is to be known before going on. */
+  note?: string;
   /** Fields above the devices. */
   children?: ComponentChildren;
   actions: ComponentChildren;
 }
 
-export function DevicesCard({ title, subtitle, name, children, actions }: CardProps) {
+export function DevicesCard({ title, subtitle, name, note, children, actions }: CardProps) {
   return (
     <section class="card">
       <h1>
@@ -121,6 +124,7 @@ export function DevicesCard({ title, subtitle, name, children, actions }: CardPr
           </span>
         </div>
       )}
+      {note !== undefined && <p class="note">{note}</p>}
       <div class="actions">{actions}</div>
     </section>
   );

@@ -1,15 +1,16 @@
 /** The stage: a tile for everyone on it, and everybody's voice. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { cameraSlotOf, moderates, stagePeople } from "../sdk";
+import { cameraSlotOf, stagePeople } from "../sdk";
 import type { StagePerson } from "../sdk";
+import { personEntries } from "./actions";
 import { cameraTrack, choice, micTrack } from "./devices";
 import { CameraIcon, CameraOffIcon, MicIcon, MicOffIcon, SpeakingIcon } from "./icons";
 import { tileSize } from "./layout";
 import type { TileSize } from "./layout";
+import { Menu } from "./menu";
 import { attempt, me, room, view } from "./state";
-import { Avatar, Menu, Video } from "./ui";
-import type { MenuItem } from "./ui";
+import { Avatar, Video } from "./ui";
 
 /** Muted, unmuted or speaking: an icon and a word, never colour alone. */
 export function VoiceMark({ person }: { person: StagePerson }) {
@@ -17,17 +18,6 @@ export function VoiceMark({ person }: { person: StagePerson }) {
   if (!mic) return <span class="mark muted" title="muted"><MicOffIcon /><span class="hidden">muted</span></span>;
   if (speaking) return <span class="mark speaking" title="speaking"><SpeakingIcon /><span class="hidden">speaking</span></span>;
   return <span class="mark" title="unmuted"><MicIcon /><span class="hidden">unmuted</span></span>;
-}
-
-/** What a moderator can do to somebody on stage. */
-export function moderationItems(person: StagePerson): MenuItem[] {
-  const myself = me.value;
-  if (myself === null || !moderates(myself.role)) return [];
-  const items: MenuItem[] = [];
-  if (person.onStage.mic) items.push({ label: "Mute", run: () => void attempt((r) => r.mute(person.id)) });
-  if (person.onStage.camera !== "off") items.push({ label: "Stop camera", run: () => void attempt((r) => r.stopCamera(person.id)) });
-  items.push({ label: "Remove from stage", run: () => void attempt((r) => r.removeFromStage(person.id)) });
-  return items;
 }
 
 function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
@@ -43,11 +33,12 @@ function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
     // Through the style object: the content security policy allows no style attributes.
     Object.assign(ref.current?.style ?? {}, { width: `${size.width}px`, height: `${size.height}px` });
   }, [size.width, size.height]);
-  const classes = ["tile", speaking && "speaking", own && "own"].filter(Boolean).join(" ");
+  const dominant = view.value.dominant === person.id;
+  const classes = ["tile", speaking && "speaking", dominant && "dominant", own && "own", person.lost && "lost"].filter(Boolean).join(" ");
   return (
     <article ref={ref} class={classes} aria-label={person.name} data-participant={person.id}>
       <Avatar name={person.name} />
-      {track !== null && <Video key={`${person.id}-${track.id}`} track={track} isRight={isRight} />}
+      {track !== null && <Video key={`${person.id}-${view.value.media}-${track.id}`} track={track} isRight={isRight} />}
       <div class="tag">
         {own ? (
           <OwnSwitches mic={mic} camera={camera !== "off"} person={person} />
@@ -59,8 +50,12 @@ function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
           {!mic ? " · muted" : speaking ? " · speaking" : ""}
         </span>
       </div>
-      {camera === "waiting" && <div class="waiting">{own ? "Your camera is waiting for a place" : "Camera is waiting for a place"}</div>}
-      <Menu label={`More about ${person.name}`} items={moderationItems(person)} />
+      {person.lost ? (
+        <div class="waiting">reconnecting…</div>
+      ) : (
+        camera === "waiting" && <div class="waiting">{own ? "Your camera is waiting for a place" : "Camera is waiting for a place"}</div>
+      )}
+      <Menu label={`More about ${person.name}`} entries={personEntries(person)} />
     </article>
   );
 }
@@ -85,6 +80,7 @@ function OwnSwitches({ mic, camera, person }: { mic: boolean; camera: boolean; p
 export function Voices() {
   const root = useRef<HTMLDivElement>(null);
   const { speaker } = choice.value;
+  const { media } = view.value;
   useEffect(() => {
     const elements = room().peer.voices().map((track) => {
       const audio = new Audio();
@@ -94,14 +90,18 @@ export function Voices() {
       void audio.play().catch(() => undefined);
       return audio;
     });
-    return () => elements.forEach((audio) => audio.remove());
-  }, []);
+    return () =>
+      elements.forEach((audio) => {
+        audio.srcObject = null;
+        audio.remove();
+      });
+  }, [media]);
   useEffect(() => {
     if (speaker === null) return;
     root.current?.querySelectorAll("audio").forEach((audio) => {
       if ("setSinkId" in audio) void audio.setSinkId(speaker).catch(() => undefined);
     });
-  }, [speaker]);
+  }, [speaker, media]);
   return <div ref={root} hidden />;
 }
 

@@ -1,61 +1,48 @@
 /** What the page knows: the room's view as a signal, and what is open on the screen. */
 
-import { computed, signal } from "@preact/signals";
-import { Refused, Room, self, webSocket } from "../sdk";
-import type { Failure, Notice, View } from "../sdk";
-import { initialView } from "../sdk";
-import { cameraTrack, micTrack, release } from "./devices";
+import { computed, effect, signal } from "@preact/signals";
+import { Refused, Room, forgetfulStore, initialView, memoryOf, moderates, self, webSocket } from "../sdk";
+import type { Failure, Memory, Participant, Store, View } from "../sdk";
+import { cameraTrack, micTrack, ready, release } from "./devices";
+import { plain, withNotice, withView, without } from "./toasts";
+import type { Toast } from "./toasts";
 
-/** A notice on the screen. */
-export interface Toast {
-  key: number;
-  text: string;
-  detail?: string;
-}
+/** The window over the page. */
+export type OpenDialog =
+  | { kind: "devices" | "get-ready" | "size" | "links" | "end" }
+  | { kind: "remove"; person: Participant };
 
 export const view = signal<View>(initialView);
 export const toasts = signal<Toast[]>([]);
 export const peopleOpen = signal(window.matchMedia("(min-width: 901px)").matches);
-export const dialog = signal<"none" | "devices" | "get-ready">("none");
+export const dialog = signal<OpenDialog | null>(null);
 export const me = computed(() => self(view.value));
-/** Who moderates in this room, for texts. */
+export const moderating = computed(() => me.value !== null && moderates(me.value.role));
 export const entry = computed(() => {
   const { phase } = view.value;
-  return phase.at === "entry" || phase.at === "room" ? phase.entry : null;
+  return "entry" in phase ? phase.entry : null;
 });
+/** The time, for "asked 20 s ago"; as coarse as what it is for. */
+export const now = signal(Date.now());
 
-/** Most toasts on the screen; older ones give way. */
-const TOASTS_MAX = 3;
+/** How long a toast that needs no decision stays, ms. */
+const TOAST_MS = 9_000;
 let nextKey = 1;
 
 export function tell(text: string, detail?: string): void {
-  const toast: Toast = { key: nextKey++, text, ...(detail !== undefined && { detail }) };
-  toasts.value = [...toasts.value, toast].slice(-TOASTS_MAX);
-  setTimeout(() => dismiss(toast.key), 9_000);
+  const key = leaving();
+  toasts.value = plain(toasts.value, key, text, detail);
 }
 
-export function dismiss(key: number): void {
-  toasts.value = toasts.value.filter((toast) => toast.key !== key);
+export function dismiss(key: string): void {
+  toasts.value = without(toasts.value, key);
 }
 
-/** The text of a notice, for the person it is about. */
-export function noticeText(notice: Notice): string {
-  switch (notice.kind) {
-    case "removed_from_stage":
-      return `${notice.by} removed you from the stage. You are a viewer now.`;
-    case "stage_full":
-      return `The stage was full, and you had been silent the longest: ${notice.admitted} has your place. You are a viewer now and can join again.`;
-    case "muted":
-      return `${notice.by} muted your microphone.`;
-    case "camera_stopped":
-      return `${notice.by} stopped your camera.`;
-    case "camera_waiting":
-      return "Your camera is waiting: more recent cameras have all the places. It will be shown again when one is free.";
-    case "camera_shown_again":
-      return "Your camera is shown again.";
-    default:
-      return notice satisfies never;
-  }
+/** The key of a toast that leaves by itself. */
+function leaving(): string {
+  const key = `plain-${nextKey++}`;
+  setTimeout(() => dismiss(key), TOAST_MS);
+  return key;
 }
 
 /** The address of this page: the room in its path, the token in its fragment. */
@@ -65,7 +52,17 @@ export function address(): { room: string; token: string } | null {
   return room !== undefined && token !== null ? { room: decodeURIComponent(room), token } : null;
 }
 
+interface DeviceHints {
+  userAgentData?: { mobile?: boolean };
+}
+
+/** A phone enters as a viewer. */
+export const onPhone =
+  (navigator as DeviceHints).userAgentData?.mobile === true ||
+  (window.matchMedia("(pointer: coarse)").matches && Math.min(screen.width, screen.height) < 600);
+
 let current: Room | null = null;
+let memory: Memory | null = null;
 
 /** The room, once {@link connect} was called. */
 export function room(): Room {
@@ -73,26 +70,48 @@ export function room(): Room {
   return current;
 }
 
+/** Storage that a browser refuses to hand out keeps nothing. */
+function store(get: () => Store): Store {
+  try {
+    return get();
+  } catch {
+    return forgetfulStore();
+  }
+}
+
 export function connect(where: { room: string; token: string }): void {
-  const opened = new Room(webSocket(new URL(location.href), where.room), where.token);
+  memory = memoryOf(where.token, store(() => localStorage), store(() => sessionStorage));
+  const opened = new Room({ connect: webSocket(new URL(location.href), where.room), token: where.token, phone: onPhone, memory });
   current = opened;
   let noticed = 0;
   opened.subscribe(() => {
     view.value = opened.view;
-    if (opened.view.phase.at === "closed") release();
-    const { notice } = opened.view;
+    const { notice, phase } = opened.view;
+    if (phase.at === "closed") release();
+    if (phase.at !== "room") dialog.value = null;
+    let told: Toast[] = toasts.value;
     if (notice !== null && notice.seq !== noticed) {
       noticed = notice.seq;
-      tell(noticeText(notice.notice));
+      told = withNotice(told, notice.notice, leaving());
     }
+    toasts.value = withView(told, opened.view);
   });
-  const use = () => void opened.useDevices({ mic: micTrack.value, camera: cameraTrack.value });
-  micTrack.subscribe(use);
-  cameraTrack.subscribe(use);
+  // Until the browser has answered, nobody knows whether there are devices.
+  effect(() => {
+    const devices = { mic: micTrack.value, camera: cameraTrack.value };
+    if (ready.value) void opened.useDevices(devices);
+  });
+  setInterval(() => (now.value = Date.now()), 1_000);
+}
+
+/** Takes the room over from another window. */
+export function useHere(): void {
+  memory?.setInside(true);
+  location.reload();
 }
 
 /** Does something in the room; a refusal is told. Resolves to whether it was done. */
-export async function attempt(action: (room: Room) => Promise<void>): Promise<boolean> {
+export async function attempt(action: (room: Room) => Promise<unknown>): Promise<boolean> {
   try {
     await action(room());
     return true;

@@ -1,9 +1,8 @@
 /** Small pieces used all over the page. */
 
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
 import { hue, initials } from "./layout";
-import { MoreIcon } from "./icons";
 
 export function Avatar({ name }: { name: string }) {
   return <span class={`avatar hue-${hue(name)}`} aria-hidden="true">{initials(name)}</span>;
@@ -55,90 +54,37 @@ export function Switch({ on, label, icons: [On, Off], onToggle, disabled = false
   );
 }
 
-export interface MenuItem {
-  label: string;
-  run(): void;
-}
-
-/** The three dots, and what they open. */
-export function Menu({ label, items }: { label: string; items: MenuItem[] }) {
-  /** What the menu offered when it was opened: nothing moves under the pointer. */
-  const [offered, setOffered] = useState<MenuItem[] | null>(null);
-  const open = offered !== null;
-  const setOpen = (now: boolean) => setOffered(now ? items : null);
-  const root = useRef<HTMLDivElement>(null);
-  const list = useId();
-  useEffect(() => {
-    if (!open) return undefined;
-    root.current?.querySelector<HTMLButtonElement>("li button")?.focus();
-    const outside = ({ target }: Event) => {
-      if (!root.current?.contains(target as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
-  }, [open]);
-  const onKeyDown = (event: KeyboardEvent) => {
-    const buttons = [...(root.current?.querySelectorAll<HTMLButtonElement>("li button") ?? [])];
-    const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
-    if (event.key === "Escape") {
-      setOpen(false);
-      root.current?.querySelector("button")?.focus();
-    } else if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      event.preventDefault();
-      const step = event.key === "ArrowDown" ? 1 : buttons.length - 1;
-      buttons[(at + step) % buttons.length]?.focus();
-    }
-  };
-  if (items.length === 0 && !open) return null;
-  return (
-    <div ref={root} class={open ? "menu open" : "menu"} onKeyDown={onKeyDown}>
-      <button type="button" aria-label={label} title={label} aria-haspopup="menu" aria-expanded={open} aria-controls={list} onClick={() => setOpen(!open)}>
-        <MoreIcon />
-      </button>
-      {open && (
-        <ul id={list} role="menu">
-          {offered.map((item) => (
-            <li key={item.label} role="none">
-              <button
-                type="button"
-                role="menuitem"
-                onClick={() => {
-                  setOpen(false);
-                  item.run();
-                }}
-              >
-                {item.label}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
-  );
-}
-
 /** A window over the page. Escape closes it, and focus stays inside. */
 export function Dialog({ label, onClose, children }: { label: string; onClose(): void; children: ComponentChildren }) {
   const root = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before anything is painted: a key pressed at once is for the window.
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    root.current?.querySelector<HTMLElement>("button.primary, button, select")?.focus();
+    const focusable = [...(root.current?.querySelectorAll<HTMLElement>(FOCUSABLE) ?? [])];
+    (focusable.find((element) => element.classList.contains("primary")) ?? focusable[0])?.focus();
     return () => (before instanceof HTMLElement ? before.focus() : undefined);
   }, []);
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") onClose();
-    if (event.key !== "Tab") return;
-    const inside = [...(root.current?.querySelectorAll<HTMLElement>("button, select, input") ?? [])].filter((e) => !("disabled" in e && e.disabled));
-    const [first, last] = [inside[0], inside.at(-1)];
-    const leaving = event.shiftKey ? document.activeElement === first : document.activeElement === last;
-    if (leaving) {
-      event.preventDefault();
-      (event.shiftKey ? last : first)?.focus();
-    }
-  };
+  useLayoutEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === "Escape") onClose();
+      if (event.key !== "Tab") return;
+      const inside = [...(root.current?.querySelectorAll<HTMLElement>(FOCUSABLE) ?? [])];
+      const [first, last] = [inside[0], inside.at(-1)];
+      const leaving = event.shiftKey ? document.activeElement === first : document.activeElement === last;
+      if (leaving || !root.current?.contains(document.activeElement)) {
+        event.preventDefault();
+        (event.shiftKey ? last : first)?.focus();
+      }
+    };
+    // On the document: the button that had the focus may be gone, and keys then go to the page.
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [onClose]);
   return (
-    <div ref={root} class="scrim" role="dialog" aria-modal="true" aria-label={label} onKeyDown={onKeyDown}>
+    <div ref={root} class="scrim" role="dialog" aria-modal="true" aria-label={label}>
       {children}
     </div>
   );
 }
+
+const FOCUSABLE = "a[href], button:not(:disabled), select:not(:disabled), input:not(:disabled)";

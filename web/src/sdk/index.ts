@@ -1,7 +1,12 @@
+export { browserEnvironment } from "./environment";
+export type { Environment } from "./environment";
+export { forgetfulStore, memoryOf } from "./memory";
+export type { Memory, Store } from "./memory";
 export { LAYOUT, Peer } from "./peer";
 export type * from "./protocol.gen";
 export { Refused, Room } from "./room";
-export type { Devices } from "./room";
+export type { Devices, MediaPeer, RoomOptions } from "./room";
+export * from "./select";
 export { webSocket } from "./transport";
 export type { Connect, Transport, TransportEvents } from "./transport";
 export * from "./view";

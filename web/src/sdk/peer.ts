@@ -13,6 +13,12 @@ const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_500_000 },
 ];
 
+/**
+ * A connection that is `disconnected` this long is given up, ms. Browsers wait some 15 s more before they call it
+ * failed, and a socket without a network says nothing at all: the grace time of 30 s would be nearly over.
+ */
+const AWAY_MS_MAX = 5_000;
+
 export class Peer {
   /** How often a description was agreed upon. It stays at one. */
   negotiations = 0;
@@ -76,10 +82,14 @@ export class Peer {
     return newest?.source ?? null;
   }
 
-  /** Calls `lost` when the connection cannot be had any more. */
+  /** Calls `lost` when the connection cannot be had any more, or has been away for {@link AWAY_MS_MAX}. */
   onFailed(lost: () => void): void {
+    let away: ReturnType<typeof setTimeout> | undefined;
     this.connection.addEventListener("connectionstatechange", () => {
-      if (this.connection.connectionState === "failed") lost();
+      clearTimeout(away);
+      const { connectionState } = this.connection;
+      if (connectionState === "failed") lost();
+      if (connectionState === "disconnected") away = setTimeout(lost, AWAY_MS_MAX);
     });
   }
 

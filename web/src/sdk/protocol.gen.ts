@@ -661,6 +661,10 @@ name: string, } | { "kind": "request_declined",
 /**
  * Name of the moderator.
  */
+by: string, } | { "kind": "return_declined", 
+/**
+ * Name of the moderator.
+ */
 by: string, } | { "kind": "request_closed", 
 /**
  * Who may come on stage from now on.

@@ -1,13 +1,19 @@
-/** A client in a room: session, media and the view of both. Knows no user interface. */
+/** A client in a room: session, media and the view of both, through lost connections too. Knows no user interface. */
 
-import { PROTOCOL } from "./protocol.gen";
-import type { ClientMessage, ServerMessage } from "./protocol.gen";
+import { browserEnvironment } from "./environment";
+import type { Environment } from "./environment";
+import { forgetfulStore, memoryOf } from "./memory";
+import type { Memory } from "./memory";
 import { Peer } from "./peer";
+import { PROTOCOL } from "./protocol.gen";
+import type { Access, ClientMessage, Link, Participant, Place, Role, ServerMessage } from "./protocol.gen";
+import { ATTEMPT_MS_MAX, LOST, MEDIA_LOST, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
+import { self } from "./select";
 import type { Connect, Transport } from "./transport";
-import { closed, initialView, reduce, self } from "./view";
+import { awayTooLong, closed, initialView, lost, reduce, resuming } from "./view";
 import type { Failure, View } from "./view";
 
-/** A request the server refused. */
+/** A request the server refused, or that was lost with the connection. */
 export class Refused extends Error {
   constructor(readonly failure: Failure) {
     super(failure.text);
@@ -20,6 +26,12 @@ export interface Devices {
   camera: MediaStreamTrack | null;
 }
 
+/** What is on, or is to be. */
+interface On {
+  mic: boolean;
+  camera: boolean;
+}
+
 /** A request: a client message whose number is given when it is sent. */
 type Request = ClientMessage extends infer Message
   ? Message extends { id: number }
@@ -27,37 +39,80 @@ type Request = ClientMessage extends infer Message
     : never
   : never;
 
+/** Requests about one person. */
+type About = Extract<Request, { participant: number }>["type"];
+
 /** The part of {@link Peer} that a room needs; tests bring their own. */
 export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "camera" | "cameraSource" | "voices" | "onFailed" | "close">;
 
-interface Waiting {
+export interface RoomOptions {
+  connect: Connect;
+  /** The token of the link. A personal token in `memory` goes before it. */
+  token: string;
+  /** On a phone, which enters as a viewer. */
+  phone?: boolean;
+  memory?: Memory;
+  environment?: Environment;
+  /** Makes a media connection; each session has a new one. */
+  peer?: () => MediaPeer;
+}
+
+/** A media connection that is ready to enter with. */
+interface Ready {
+  peer: MediaPeer;
+  offer: Promise<string>;
+  /** The server has seen the offer: another session needs another one. */
+  sent: boolean;
+}
+
+interface Asked {
   resolve(answer: ServerMessage): void;
   reject(error: Refused): void;
 }
 
-const LOST: Failure = { code: "connection_lost", text: "The connection to the server was lost." };
+/** The session that is open, or is being opened. */
+interface Session {
+  transport: Transport | null;
+  token: string;
+  open: boolean;
+}
 
 export class Room {
   view: View = initialView;
-  readonly peer: MediaPeer;
-  readonly #transport: Transport;
+  readonly #options: Required<RoomOptions>;
   readonly #listeners = new Set<() => void>();
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #offer: Promise<string>;
+  readonly #asked = new Map<number, Asked>();
+  readonly #offline: () => void;
+  /** The media connection whose tracks are on the screen: after a loss the old one, until the new one has entered. */
+  #peer: MediaPeer;
+  #ready: Ready | null;
+  #session: Session | null = null;
   #nextId = 1;
-  #devices: Devices = { mic: null, camera: null };
+  /** Attempts since the connection was steady. */
+  #attempts = 0;
+  /** Prevents the next attempt, or the giving up of the one under way. */
+  #cancelTimer = () => {};
+  #cancelSteady = () => {};
+  #retryPending = false;
+  /** `null` until it is known which devices there are. */
+  #devices: Devices | null = null;
 
   /** Connects and says hello. The offer is prepared meanwhile, so that entering takes one round trip. */
-  constructor(connect: Connect, token: string, peer: MediaPeer = new Peer()) {
-    this.peer = peer;
-    this.#offer = peer.offer();
-    this.#offer.catch(() => undefined);
-    peer.onFailed(() => this.#end(LOST));
-    this.#transport = connect({
-      open: () => this.#transport.send({ type: "hello", protocol: PROTOCOL, token }),
-      message: (message) => this.#receive(message),
-      closed: () => this.#end(LOST),
+  constructor(options: RoomOptions) {
+    const { environment = browserEnvironment, phone = false, peer = () => new Peer() } = options;
+    const { memory = memoryOf(options.token, forgetfulStore(), forgetfulStore()) } = options;
+    this.#options = { ...options, environment, phone, peer, memory };
+    this.#ready = this.#prepare();
+    this.#peer = this.#ready.peer;
+    this.#offline = environment.onOnline(() => {
+      if (this.#retryPending) this.#connect();
     });
+    this.#connect();
+  }
+
+  /** The media connection in use. After a lost connection it is another one: `view.media` grows. */
+  get peer(): MediaPeer {
+    return this.#peer;
   }
 
   /** Calls `listener` after every change of {@link view}. Returns what takes it back. */
@@ -66,80 +121,197 @@ export class Room {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Devices to send from; a change is live at once where they are being sent. */
+  /** Devices to send from; a change is live at once where they are being sent. What is on without a device goes off. */
   async useDevices(devices: Devices): Promise<void> {
     this.#devices = devices;
     await this.#sendWhatIsOn();
   }
 
   /** Comes into the room. On stage, microphone and camera are on if there are any and they are wanted. */
-  async enter(place: "viewer" | "stage", name: string | null, on: { mic: boolean; camera: boolean }): Promise<void> {
-    const live = this.#wanted(place === "stage", on);
-    // The senders have their tracks before the answer comes: media flows as soon as the connection is up.
-    await Promise.all([
-      this.peer.setMic(live.mic ? this.#devices.mic : null),
-      this.peer.setCamera(live.camera ? this.#devices.camera : null),
-    ]);
-    const offer = await this.#offer;
-    const request: Request = { type: "enter", place, ...live, offer, ...(name !== null && { name }) };
-    const entered = await this.#request(request);
-    if (entered.type === "entered" && entered.answer !== null) await this.peer.accept(entered.answer);
+  async enter(place: Place, name: string | null, on: On): Promise<void> {
+    await this.#enter(place, name, this.#wanted(place === "stage", on));
   }
 
   /** Comes on stage. */
-  async joinStage(on: { mic: boolean; camera: boolean }): Promise<void> {
-    await this.#request({ type: "join_stage", ...this.#wanted(true, on) });
+  async joinStage(on: On): Promise<void> {
+    await this.#do({ type: "join_stage", ...this.#wanted(true, on) });
   }
 
-  async setMic(on: boolean): Promise<void> {
-    await this.#request({ type: "set_mic", on });
+  askToJoin = (): Promise<void> => this.#do({ type: "ask_to_join" });
+  cancelRequest = (): Promise<void> => this.#do({ type: "cancel_request" });
+  declineInvitation = (): Promise<void> => this.#do({ type: "decline_invitation" });
+  raiseHand = (): Promise<void> => this.#do({ type: "raise_hand" });
+  setMic = (on: boolean): Promise<void> => this.#do({ type: "set_mic", on });
+  setCamera = (on: boolean): Promise<void> => this.#do({ type: "set_camera", on });
+
+  /** Everything that is done to one person; all of it but lowering the own hand needs a moderator. */
+  act = (type: About, participant: number): Promise<void> => this.#do({ type, participant });
+
+  setAccess = (access: Access): Promise<void> => this.#do({ type: "set_access", access });
+  setCapacity = (capacity: number): Promise<void> => this.#do({ type: "set_capacity", capacity });
+  setCameraLimit = (limit: number): Promise<void> => this.#do({ type: "set_camera_limit", limit });
+  setLock = (locked: boolean): Promise<void> => this.#do({ type: "set_lock", locked });
+  revokeLink = (link: number): Promise<void> => this.#do({ type: "revoke_link", link });
+  endSession = (): Promise<void> => this.#do({ type: "end_session" });
+
+  /** Makes a role link; answers with its token. */
+  async makeLink(role: Role, validSeconds: number, personal: boolean): Promise<string> {
+    return (await this.#ask({ type: "make_link", role, validSeconds, personal }, "link_made")).token;
   }
 
-  async setCamera(on: boolean): Promise<void> {
-    await this.#request({ type: "set_camera", on });
+  async listLinks(): Promise<Link[]> {
+    return (await this.#ask({ type: "list_links" }, "links")).links;
   }
 
-  async removeFromStage(participant: number): Promise<void> {
-    await this.#request({ type: "remove_from_stage", participant });
-  }
-
-  async mute(participant: number): Promise<void> {
-    await this.#request({ type: "mute", participant });
-  }
-
-  async stopCamera(participant: number): Promise<void> {
-    await this.#request({ type: "stop_camera", participant });
+  /** A page of the viewers of a large room: those who entered after `after`, and whether there are more. */
+  async listViewers(after: number): Promise<{ participants: Participant[]; more: boolean }> {
+    return this.#ask({ type: "list_viewers", after }, "viewers");
   }
 
   /** Leaves the room for good. */
   leave(): void {
-    if (this.view.phase.at !== "closed") this.#transport.send({ type: "leave" });
+    if (this.#session?.open) this.#session.transport?.send({ type: "leave" });
     this.#end({ code: "left", text: "You have left the room." });
   }
 
-  #wanted(onStage: boolean, on: { mic: boolean; camera: boolean }): { mic: boolean; camera: boolean } {
-    const { mic, camera } = this.#devices;
-    return { mic: onStage && on.mic && mic !== null, camera: onStage && on.camera && camera !== null };
+  #connect(): void {
+    const { connect, environment, memory, phone, token: link } = this.#options;
+    this.#cancelTimer();
+    this.#retryPending = false;
+    this.#ready ??= this.#prepare();
+    const session: Session = { transport: null, token: memory.token() ?? link, open: false };
+    this.#session = session;
+    // What an abandoned session still says is about nothing any more.
+    const current = () => this.#session === session;
+    session.transport = connect({
+      open: () => {
+        if (!current()) return;
+        session.open = true;
+        session.transport?.send({ type: "hello", protocol: PROTOCOL, token: session.token, phone });
+      },
+      message: (message) => {
+        if (current()) this.#receive(message);
+      },
+      closed: () => {
+        if (current()) this.#lose(LOST);
+      },
+    });
+    this.#cancelTimer = environment.after(ATTEMPT_MS_MAX, () => this.#lose(LOST));
   }
 
-  #request(request: Request): Promise<ServerMessage> {
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      if (this.view.phase.at === "closed") return reject(new Refused(this.view.phase.failure));
-      this.#waiting.set(id, { resolve, reject });
-      this.#transport.send({ ...request, id } as ClientMessage);
+  #prepare(): Ready {
+    const peer = this.#options.peer();
+    const offer = peer.offer();
+    offer.catch(() => undefined);
+    peer.onFailed(() => {
+      if (this.#peer === peer && this.view.phase.at === "room" && this.view.connection === "up") this.#lose(MEDIA_LOST);
     });
+    return { peer, offer, sent: false };
   }
 
   #receive(message: ServerMessage): void {
-    if (message.type === "closed") return this.#end({ code: message.code, text: message.text });
-    this.#set(reduce(this.view, message));
-    if ("id" in message && message.id !== null) {
-      const waiting = this.#waiting.get(message.id);
-      this.#waiting.delete(message.id);
-      if (message.type === "error") waiting?.reject(new Refused({ code: message.code, text: message.text }));
-      else waiting?.resolve(message);
+    const now = this.#options.environment.now();
+    switch (message.type) {
+      case "closed":
+        return this.#closedBy({ code: message.code, text: message.text });
+      case "entry":
+        return this.#welcome(message, now);
+      case "entered":
+        this.#inside(message, now);
+        break;
+      default:
+        this.#set(reduce(this.view, message, now));
     }
+    if ("id" in message && message.id !== null) {
+      const asked = this.#asked.get(message.id);
+      this.#asked.delete(message.id);
+      if (message.type === "error") asked?.reject(new Refused({ code: message.code, text: message.text }));
+      else asked?.resolve(message);
+    }
+  }
+
+  /** Hello was answered: to the entry window or, if this window was inside a moment ago, back to the place. */
+  #welcome(message: Extract<ServerMessage, { type: "entry" }>, now: number): void {
+    const { memory } = this.#options;
+    const back = message.present !== null && (this.view.phase.at === "room" || memory.wasInside());
+    const view = reduce(this.view, message, now);
+    if (!back) {
+      memory.setInside(false);
+      // In the entry window people take their time.
+      this.#cancelTimer();
+    }
+    this.#steadySoon();
+    this.#set(back ? resuming(view) : view);
+    if (back) void this.#comeBack();
+  }
+
+  #inside(message: Extract<ServerMessage, { type: "entered" }>, now: number): void {
+    const { memory } = this.#options;
+    memory.keep(message.token);
+    memory.setInside(true);
+    this.#cancelTimer();
+    const before = this.#peer;
+    this.#peer = this.#ready?.peer ?? before;
+    this.#ready = null;
+    if (before !== this.#peer) before.close();
+    const media = this.view.media + (before === this.#peer ? 0 : 1);
+    this.#set(reduce({ ...this.view, media }, message, now));
+    void this.#sendWhatIsOn();
+  }
+
+  async #comeBack(): Promise<void> {
+    const { phase } = this.view;
+    if (phase.at !== "room" && phase.at !== "resuming") return;
+    const me = self(this.view);
+    const on = { mic: me?.onStage?.mic ?? false, camera: me?.onStage?.camera === "shown" };
+    const place = phase.entry.present?.onStage === true ? "stage" : "viewer";
+    try {
+      await this.#enter(place, me?.name ?? null, this.#wanted(place === "stage", on));
+    } catch (error) {
+      // Lost again: the next attempt is on its way. Anything else means that the place is gone.
+      if (error instanceof Refused && !passes(error.failure)) this.#set(awayTooLong(this.view, phase.entry));
+    }
+  }
+
+  async #enter(place: Place, name: string | null, live: On): Promise<void> {
+    const ready = (this.#ready ??= this.#prepare());
+    const session = this.#session;
+    // The senders have their tracks before the answer comes: media flows as soon as the connection is up.
+    await Promise.all([
+      ready.peer.setMic(live.mic ? (this.#devices?.mic ?? null) : null),
+      ready.peer.setCamera(live.camera ? (this.#devices?.camera ?? null) : null),
+    ]);
+    const offer = await ready.offer;
+    if (session !== this.#session) throw new Refused(LOST);
+    ready.sent = true;
+    const { answer } = await this.#ask({ type: "enter", place, ...live, offer, ...(name !== null && { name }) }, "entered");
+    if (answer === null) return;
+    try {
+      await ready.peer.accept(answer);
+    } catch {
+      if (session === this.#session) this.#lose(MEDIA_LOST);
+    }
+  }
+
+  #wanted(onStage: boolean, on: On): On {
+    const has = (kind: keyof Devices) => (this.#devices?.[kind] ?? null) !== null;
+    return { mic: onStage && on.mic && has("mic"), camera: onStage && on.camera && has("camera") };
+  }
+
+  async #do(request: Request): Promise<void> {
+    await this.#ask(request, "ok");
+  }
+
+  async #ask<Type extends ServerMessage["type"]>(request: Request, expected: Type): Promise<Extract<ServerMessage, { type: Type }>> {
+    const id = this.#nextId++;
+    const answer = await new Promise<ServerMessage>((resolve, reject) => {
+      if (this.view.phase.at === "closed") return reject(new Refused(this.view.phase.failure));
+      if (!this.#session?.open) return reject(new Refused(LOST));
+      this.#asked.set(id, { resolve, reject });
+      this.#session.transport?.send({ ...request, id } as ClientMessage);
+    });
+    if (answer.type !== expected) throw new Refused({ code: "answer_unexpected", text: "The server answered something else." });
+    return answer as Extract<ServerMessage, { type: Type }>;
   }
 
   #set(view: View): void {
@@ -150,21 +322,78 @@ export class Room {
     this.#listeners.forEach((listener) => listener());
   }
 
-  /** Sends exactly what the server lets through: a camera that waits for its place is not even encoded. */
+  /**
+   * Sends exactly what the server lets through: a camera that waits for its place is not even encoded. What is on at
+   * the server but has no device here, after a reload without permission for example, is turned off.
+   */
   async #sendWhatIsOn(): Promise<void> {
-    const onStage = self(this.view)?.onStage;
-    if (this.view.phase.at !== "room") return;
+    const onStage = self(this.view)?.onStage ?? null;
+    const devices = this.#devices;
+    if (this.view.phase.at !== "room" || devices === null) return;
+    const unfit = async (turnOff: (on: boolean) => Promise<void>) => turnOff(false).catch(() => undefined);
     await Promise.all([
-      this.peer.setMic(onStage?.mic ? this.#devices.mic : null),
-      this.peer.setCamera(onStage?.camera === "shown" ? this.#devices.camera : null),
+      this.#peer.setMic(onStage?.mic ? devices.mic : null),
+      this.#peer.setCamera(onStage?.camera === "shown" ? devices.camera : null),
+      onStage?.mic && devices.mic === null && unfit(this.setMic),
+      onStage !== null && onStage.camera !== "off" && devices.camera === null && unfit(this.setCamera),
     ]);
   }
 
+  #closedBy(failure: Failure): void {
+    const { memory, token: link } = this.#options;
+    const refused = failure.code === "token_expired" || failure.code === "token_invalid";
+    if (refused && this.#session !== null && this.#session.token !== link) {
+      // A personal token of no use any more; the link itself may well be.
+      memory.forget();
+      this.#abandon();
+      this.#connect();
+    } else if (passes(failure)) {
+      this.#lose(failure);
+    } else {
+      this.#end(failure);
+    }
+  }
+
+  /** The connection is gone; it is tried again. */
+  #lose(failure: Failure): void {
+    const { environment } = this.#options;
+    this.#abandon();
+    const attempt = this.#attempts++;
+    this.#set(lost(this.view, attempt + 1 >= SHOWN_AFTER ? failure : null));
+    this.#retryPending = true;
+    this.#cancelTimer = environment.after(retryDelay(attempt, environment.random()), () => this.#connect());
+  }
+
+  #steadySoon(): void {
+    this.#cancelSteady();
+    this.#cancelSteady = this.#options.environment.after(STEADY_AFTER_MS, () => (this.#attempts = 0));
+  }
+
+  /** Nothing more is heard of the session, and what was asked in it is lost. */
+  #abandon(failure: Failure = LOST): void {
+    const session = this.#session;
+    this.#session = null;
+    session?.transport?.close();
+    this.#cancelTimer();
+    this.#cancelSteady();
+    if (this.#ready?.sent) {
+      if (this.#ready.peer !== this.#peer) this.#ready.peer.close();
+      this.#ready = null;
+    }
+    const asked = [...this.#asked.values()];
+    this.#asked.clear();
+    asked.forEach(({ reject }) => reject(new Refused(failure)));
+  }
+
   #end(failure: Failure): void {
-    this.#waiting.forEach(({ reject }) => reject(new Refused(failure)));
-    this.#waiting.clear();
-    this.peer.close();
+    if (this.view.phase.at === "closed") return;
+    this.#offline();
+    this.#retryPending = false;
+    this.#abandon(failure);
+    this.#ready?.peer.close();
+    this.#ready = null;
+    this.#peer.close();
+    this.#options.memory.setInside(false);
     this.#set(closed(this.view, failure));
-    this.#transport.close();
   }
 }

@@ -1,0 +1,44 @@
+/** What people do on the page, as entries of menus. */
+
+import type { Access, Participant } from "../sdk";
+import type { MenuEntry } from "./menu";
+import { offeredDeeds } from "./moderation";
+import { attempt, dialog, moderating, view } from "./state";
+import { ACCESS_LABELS } from "./texts";
+
+const ACCESSES: Access[] = ["everyone", "request", "invite"];
+
+/** **Stage access**: one of three. */
+export function accessEntries(): MenuEntry[] {
+  const { access } = view.value.rules;
+  const choices = ACCESSES.map((choice) => ({
+    label: ACCESS_LABELS[choice],
+    checked: choice === access,
+    run: () => void (choice === access || attempt((room) => room.setAccess(choice))),
+  }));
+  return [{ kind: "radios", label: "Stage access", choices }];
+}
+
+/** The settings menu. */
+export function settingsEntries(): MenuEntry[] {
+  const item = (label: string, run: () => void): MenuEntry => ({ kind: "item", label, run });
+  const devices = item("Set devices", () => (dialog.value = { kind: "devices" }));
+  if (!moderating.value) return [devices];
+  const { locked } = view.value.rules;
+  return [
+    devices,
+    ...accessEntries(),
+    item(locked ? "Unlock the room" : "Lock the room", () => void attempt((room) => room.setLock(!locked))),
+    item("Stage size…", () => (dialog.value = { kind: "size" })),
+    item("Role links…", () => (dialog.value = { kind: "links" })),
+    { kind: "item", label: "End the session for all", grave: true, run: () => (dialog.value = { kind: "end" }) },
+  ];
+}
+
+/** The three dots beside a name. */
+export function personEntries(person: Participant): MenuEntry[] {
+  return offeredDeeds(view.value, person).map(({ deed, label }): MenuEntry => {
+    if (deed === "remove_from_room") return { kind: "item", label, grave: true, run: () => (dialog.value = { kind: "remove", person }) };
+    return { kind: "item", label, run: () => void attempt((room) => room.act(deed, person.id)) };
+  });
+}
