@@ -153,6 +153,7 @@ test.describe("invite only", () => {
     await host.menu("More about Ben Okoro", "Withdraw invitation");
     await expect(ben.notices().getByText("You have been invited to join the stage")).toHaveCount(0);
     await expect(ben.notices().getByText(/took the invitation/)).toBeVisible();
+    await expect(host.list("Viewers").getByRole("listitem").filter({ hasText: "Ben Okoro" })).not.toContainText("invited");
 
     await host.menu("More about Ben Okoro", "Invite on stage");
     await ben.notices().getByRole("button", { name: "Join stage" }).click();

@@ -6,6 +6,42 @@ import { PORTRAITS } from "./portraits";
 const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
 const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
+test.describe("a webinar", () => {
+  test.use({ args: ["--preset", "webinar"] });
+
+  test("pictures of a moderator's queue, and of an invitation", async ({ browser, server }) => {
+    const maya = await Person.open(browser, server.links.Host, "Maya Levin", PORTRAITS.maya);
+    await maya.join("Join stage");
+    const people = [];
+    for (const name of ["Sara Nilsson", "David Mensah", "Kenji Tanaka", "Olivia Fox"]) {
+      const person = await Person.open(browser, server.links.Participant, name);
+      await person.join("Join as viewer");
+      people.push(person);
+    }
+    const [sara, david, kenji] = people;
+    await sara?.toolbar().getByRole("button", { name: "Ask to join stage" }).click();
+    await david?.toolbar().getByRole("button", { name: "Ask to join stage" }).click();
+    await kenji?.toolbar().getByRole("button", { name: "Raise hand" }).click();
+    await expect(maya.list("Wants to join the stage").getByRole("listitem")).toHaveCount(2);
+    await expect(maya.page.locator(".tile video.seen")).toHaveCount(1);
+    await maya.page.screenshot(picture("queue"));
+    await maya.button("Settings").click();
+    await maya.page.screenshot(picture("settings"));
+    await maya.page.keyboard.press("Escape");
+    await maya.menu("Settings", "Role links…");
+    await maya.page.getByRole("button", { name: "Make a link" }).click();
+    await expect(maya.page.getByRole("button", { name: /Withdraw/ })).toBeVisible();
+    await maya.page.screenshot(picture("links"));
+    await maya.page.keyboard.press("Escape");
+    await maya.list("Wants to join the stage").getByRole("button", { name: /Bring to stage/ }).first().click();
+    await expect(sara?.notices().getByText("You have been invited to join the stage") ?? maya.notices()).toBeVisible();
+    await sara?.page.setViewportSize({ width: 390, height: 780 });
+    await sara?.button("Close the list").click();
+    await sara?.page.screenshot(picture("invited-phone"));
+    for (const person of [maya, ...people]) await person.close();
+  });
+});
+
 test("pictures of the room with three people on stage", async ({ browser, server }) => {
   const enter = async (role: keyof typeof server.links, name: string, script: string) => Person.open(browser, server.links[role], name, script);
   const maya = await enter("Host", "Maya Levin", PORTRAITS.maya);

@@ -39,6 +39,9 @@ export function withNotice(toasts: readonly Toast[], notice: Notice | OwnNotice,
       return [...toasts];
     case "request_cancelled":
       return plain(without(toasts, `request-${notice.participant}`), key, noticeText(notice));
+    case "connection_back":
+      // Of a connection that comes and goes only the last time is news.
+      return plain(toasts, notice.kind, noticeText(notice));
     case "let_in_as_viewer":
       return plain(toasts, key, noticeText(notice), notice.code);
     default:
