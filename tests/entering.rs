@@ -74,6 +74,25 @@ async fn a_shared_link_lets_in_many_people_and_a_personal_token_one() {
 }
 
 #[tokio::test]
+async fn of_two_sessions_of_one_person_in_the_same_instant_one_stays() {
+    let server = server().await;
+    for round in 0..20 {
+        let token = personal(&server, Role::Participant, &format!("cat {round}"));
+        let (mut first, mut second) = (Session::open(&server).await, Session::open(&server).await);
+        first.hello(&token).await;
+        second.hello(&token).await;
+        let enter = json!({ "type": "enter", "id": 7, "place": "viewer", "mic": false, "camera": false });
+        first.send(&enter).await;
+        second.send(&enter).await;
+        let newer = second.until("the entry", |message| message["id"] == 7).await;
+        assert_eq!(newer["type"], "entered", "{newer}");
+        // Whichever the server took first was replaced by the other.
+        let replaced = |seen: Vec<Value>| seen.iter().any(|message| message["code"] == "replaced");
+        assert!(replaced(first.settle().await) != replaced(second.settle().await), "round {round}");
+    }
+}
+
+#[tokio::test]
 async fn another_role_for_the_same_identity_makes_a_new_start() {
     let server = server().await;
     let mut ann = Session::open(&server).await;

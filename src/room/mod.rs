@@ -337,8 +337,9 @@ impl Room {
             // The newer session replaces the older.
             if let Some(older) = self.sessions.remove(id, None) {
                 self.turn.deeds.push(Deed::Close { queue: older.queue, reason: SessionError::Replaced.into() });
-                self.lose(id);
             }
+            // Refused to whoever fell off before. An older session may be on its way in, in this very turn.
+            let _ = self.enact(&Command::LoseConnection { id });
             if same_role {
                 self.enact(&Command::Return { id })?;
                 return Ok((id, None));

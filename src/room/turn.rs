@@ -156,6 +156,8 @@ impl Room {
                 let _ = queue.push(Outgoing::message(&error));
                 let _ = entered.send(None);
             }
+            // Media without a session would go on after its person fell off.
+            Deed::Connect { id, .. } if self.sessions.get(id).is_none() => {}
             Deed::Connect { id, request, offer } => {
                 let message = match self.connect(id, offer).await {
                     Ok((sdp, connection)) => {
@@ -210,6 +212,10 @@ impl Room {
         session.say(Outgoing::message(&entered));
         if moderates {
             session.say(Outgoing::message(&roster::queue(&self.stage, wall_clock())));
+        }
+        if let Some(older) = self.sessions.remove(id, None) {
+            // Both came in with this turn.
+            older.queue.close(SessionError::Replaced);
         }
         self.sessions.insert(id, session);
         if entering.entered.send(Some(id)).is_err() {
