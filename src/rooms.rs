@@ -18,7 +18,7 @@ use crate::room::{Over, Room, Shared};
 
 /// A room the journal knows.
 enum Known {
-    Open { handle: RoomHandle, task: JoinHandle<()> },
+    Open { handle: RoomHandle, task: Option<JoinHandle<()>> },
     Ended,
 }
 
@@ -90,19 +90,25 @@ impl Rooms {
                 rooms.count();
             }
         });
-        list.insert(id.to_owned(), Known::Open { handle: RoomHandle { info, messages }, task });
+        list.insert(id.to_owned(), Known::Open { handle: RoomHandle { info, messages }, task: Some(task) });
         drop(list);
         self.count();
     }
 
     /// Stops all rooms and waits until their sessions have been told. They go on when the server is started again.
     pub(crate) async fn stop_all(&self) {
-        let rooms = std::mem::take(&mut *self.write());
-        for known in rooms.into_values() {
+        // They stay in the list: whoever comes meanwhile is told to come back, not that there is no such room.
+        let mut tasks = Vec::new();
+        for known in self.write().values_mut() {
             if let Known::Open { handle, task } = known {
-                let _ = handle.messages.send(RoomMessage::Stop).await;
-                let _ = task.await;
+                tasks.extend(task.take().map(|task| (handle.messages.clone(), task)));
             }
+        }
+        for (messages, _) in &tasks {
+            let _ = messages.send(RoomMessage::Stop).await;
+        }
+        for (_, task) in tasks {
+            let _ = task.await;
         }
     }
 

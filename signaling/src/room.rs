@@ -225,6 +225,12 @@ impl SessionQueue {
         self.messages.capacity() == self.messages.max_capacity()
     }
 
+    /// Whether nobody takes from it any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.messages.is_closed()
+    }
+
     /// Ends the session with a reason, after what is queued. The first reason stands.
     pub fn close(&self, reason: impl Into<Reason>) {
         self.end.send_if_modified(|end| {

@@ -154,8 +154,8 @@ impl Session {
         let room = self.signaling.directory.find(room)?;
         let (answer, welcome) = oneshot::channel();
         let hello = RoomMessage::Hello { visitor: known.visitor.clone(), answer };
-        room.messages.send(hello).await.map_err(|_| SessionError::SessionEnded)?;
-        let welcome = welcome.await.map_err(|_| SessionError::SessionEnded)??;
+        room.messages.send(hello).await.map_err(|_| SessionError::RoomGone)?;
+        let welcome = welcome.await.map_err(|_| SessionError::RoomGone)??;
         let entry = ServerMessage::Entry {
             protocol: limits::PROTOCOL,
             room: room.info.clone(),
@@ -209,8 +209,8 @@ impl Session {
                 (self.id, known.visitor.clone(), self.queue.clone(), known.token.clone());
             let entering = Entering { id, session, visitor, name, place, mic, camera, offer, token, queue, entered };
             let sent = room.messages.send(RoomMessage::Enter(Box::new(entering))).await;
-            sent.map_err(|_| SessionError::SessionEnded)?;
-            if let Some(participant) = answer.await.map_err(|_| SessionError::SessionEnded)? {
+            sent.map_err(|_| SessionError::RoomGone)?;
+            if let Some(participant) = answer.await.map_err(|_| SessionError::RoomGone)? {
                 return Ok(participant);
             }
         }
@@ -227,7 +227,7 @@ impl Session {
                 ClientMessage::Enter { id, .. } => self.refuse(Some(id), SessionError::AlreadyEntered),
                 message => {
                     let said = RoomMessage::Said { session: self.id, participant, message };
-                    room.messages.send(said).await.map_err(|_| SessionError::SessionEnded)?;
+                    room.messages.send(said).await.map_err(|_| SessionError::RoomGone)?;
                 }
             }
         }

@@ -6,10 +6,11 @@ use dais_media::{MediaKind, RoomChange};
 use dais_stage::{Event, Generation, Occupancy, Participant, ParticipantId, Stage};
 
 /// What the data plane has to do for a batch of events, in the order it has to be done. Of several changes of one gate
-/// the last one counts.
+/// the last one counts; but one that was closed is closed first, as what was heard before is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct GateChanges {
-    gates: BTreeMap<(ParticipantId, usize), bool>,
+    /// Whether each gate was closed, and whether it is open at the end.
+    gates: BTreeMap<(ParticipantId, usize), (bool, bool)>,
     maps: Vec<RoomChange>,
 }
 
@@ -44,17 +45,20 @@ impl GateChanges {
     /// every worker knows the slots.
     pub(super) fn take(&mut self) -> [Vec<RoomChange>; 2] {
         let Self { gates, maps } = std::mem::take(self);
-        let permit = |((id, kind), permitted): (&(ParticipantId, usize), &bool)| {
-            let (participant, kind, permitted) = (media_id(*id), MediaKind::ALL[*kind], *permitted);
-            RoomChange::Permit { participant, kind, permitted }
+        let permit = |(id, kind): (ParticipantId, usize), permitted| RoomChange::Permit {
+            participant: media_id(id),
+            kind: MediaKind::ALL[kind],
+            permitted,
         };
-        let of = |open: bool| gates.iter().filter(move |(_, permitted)| **permitted == open).map(permit);
-        [of(false).chain(maps).collect(), of(true).collect()]
+        let closed = gates.iter().filter(|(_, (closed, _))| *closed).map(|(gate, _)| permit(*gate, false));
+        let opened = gates.iter().filter(|(_, (_, open))| *open).map(|(gate, _)| permit(*gate, true));
+        [closed.chain(maps).collect(), opened.collect()]
     }
 
     fn gate(&mut self, id: ParticipantId, kind: MediaKind, permitted: bool) {
         let kind = MediaKind::ALL.iter().position(|known| *known == kind).expect("every kind is listed");
-        self.gates.insert((id, kind), permitted);
+        let gate = self.gates.entry((id, kind)).or_default();
+        *gate = (gate.0 || !permitted, permitted);
     }
 
     fn map(&mut self, slot: Option<dais_media::Slot>, generation: Generation, occupant: Option<ParticipantId>) {
@@ -90,6 +94,8 @@ mod tests {
             Event::CameraOn { id: ben },
             Event::CameraMapped { slot, generation: Generation(7), occupant: Some(ben) },
             Event::MicOff { id: ann, by: None },
+            Event::CameraOff { id: ann, by: None },
+            Event::CameraOn { id: ann },
         ] {
             changes.note(&event);
         }
@@ -100,8 +106,9 @@ mod tests {
             generation: dais_media::Generation(7),
             occupant: Some(ben),
         };
-        let first = vec![permit(ann, MediaKind::Mic, false), map];
-        assert_eq!(changes.take(), [first, vec![permit(ben, MediaKind::Camera, true)]]);
+        let first = vec![permit(ann, MediaKind::Mic, false), permit(ann, MediaKind::Camera, false), map];
+        let then = vec![permit(ann, MediaKind::Camera, true), permit(ben, MediaKind::Camera, true)];
+        assert_eq!(changes.take(), [first, then], "off and on again is off first");
         assert_eq!(changes, GateChanges::default());
     }
 }

@@ -26,7 +26,7 @@ use dais_signaling::token::TokenKeys;
 use dais_signaling::{Entering, Reason, RoomMessage, SessionId, Visitor, Welcome};
 use dais_stage::{Command, Entry, EntryPlace, Link, Millis, Participant, ParticipantId, Refusal, Stage};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::journal::{self, Journal, JournalError, wall_clock};
@@ -104,13 +104,18 @@ impl Room {
                             Over::Stopped => SessionError::ShuttingDown,
                         };
                         self.close(reason).await;
-                        turn_away(messages, reason).await;
+                        messages.close();
+                        while let Some(message) = messages.recv().await {
+                            turn_away(message, reason);
+                        }
                         return over;
                     }
                     Err(error) => {
                         warn!(%error, "the journal failed: building the room again");
                         self.close(SessionError::JournalFailed).await;
-                        self.rebuild().await;
+                        if self.rebuild(&mut messages).await == Some(Over::Stopped) {
+                            return Over::Stopped;
+                        }
                     }
                 }
             }
@@ -131,7 +136,7 @@ impl Room {
         decisions.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut portions = interval(BROADCAST_PAUSE);
         portions.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut arrived = Vec::with_capacity(TURN_MESSAGES);
+        let (mut heard, mut parsed, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             tokio::select! {
                 biased;
@@ -139,15 +144,22 @@ impl Room {
                 _ = ticks.tick() => self.tick(),
                 _ = decisions.tick() => self.decide_dominant(),
                 _ = portions.tick(), if self.sessions.is_broadcasting() => self.sessions.broadcast_portion(),
-                Some(event) = media.recv() => self.handle_media(event),
-                Some(parsed) = self.parsed.1.recv() => self.handle_parsed(parsed),
+                1.. = media.recv_many(&mut heard, TURN_MESSAGES) => {
+                    heard.drain(..).for_each(|event| self.handle_media(event));
+                }
+                1.. = self.parsed.1.recv_many(&mut parsed, TURN_MESSAGES) => {
+                    parsed.drain(..).for_each(|message| self.handle_parsed(message));
+                }
                 count = messages.recv_many(&mut arrived, TURN_MESSAGES) => {
                     if count == 0 {
                         return Ok(Over::Stopped);
                     }
-                    for message in arrived.drain(..) {
+                    let mut arrived = arrived.drain(..);
+                    while let Some(message) = arrived.next() {
                         if matches!(message, RoomMessage::Stop) {
-                            self.finish_turn().await?;
+                            // Whatever the journal says: what it has not is not done.
+                            let _ = self.finish_turn().await;
+                            arrived.for_each(|message| turn_away(message, SessionError::ShuttingDown));
                             return Ok(Over::Stopped);
                         }
                         self.handle(message);
@@ -161,23 +173,34 @@ impl Room {
         }
     }
 
-    /// Ends all sessions and media.
+    /// Ends all sessions, also of those on their way in, and media.
     async fn close(&mut self, reason: SessionError) {
         self.sessions.close(reason);
+        while let Ok(parsed) = self.parsed.1.try_recv() {
+            if let Parsed::Enter(entering, _) = parsed {
+                entering.queue.close(reason);
+            }
+        }
         self.shared.media.close_room(self.id).await;
         self.shared.metrics.forget_room(self.id);
     }
 
-    /// Takes the stage from the journal, as soon as that can be read.
-    async fn rebuild(&mut self) {
+    /// Takes the stage from the journal, as soon as that can be read. Nobody comes in meanwhile.
+    async fn rebuild(&mut self, messages: &mut mpsc::Receiver<RoomMessage>) -> Option<Over> {
         self.turn = Turn::default();
         loop {
-            sleep(RETRY_AFTER).await;
+            let retry = Instant::now() + RETRY_AFTER;
+            while let Ok(message) = timeout_at(retry, messages.recv()).await {
+                match message {
+                    None | Some(RoomMessage::Stop) => return Some(Over::Stopped),
+                    Some(message) => turn_away(message, SessionError::JournalFailed),
+                }
+            }
             match journal::rebuild(&*self.shared.journal, &self.info.id).await {
                 Ok(Some((position, stage))) => {
                     (self.position, self.stage) = (position, stage);
                     (self.news, self.loudness) = (News::new(&self.stage), DominantSpeaker::new());
-                    return;
+                    return None;
                 }
                 Ok(None) => warn!("the journal knows nothing of this room"),
                 Err(error) => warn!(%error, "the journal still fails"),
@@ -200,6 +223,9 @@ impl Room {
 
     fn tick(&mut self) {
         self.pass_time();
+        for id in self.sessions.over() {
+            self.lose(id);
+        }
         self.turn.tick = true;
     }
 
@@ -321,6 +347,10 @@ impl Room {
     }
 
     fn enter(&mut self, entering: Entering, offer: Option<Offer>) {
+        if entering.entered.is_closed() {
+            // The session ended while it waited.
+            return;
+        }
         self.pass_time();
         match self.admit(&entering) {
             Ok((id, refused)) => {
@@ -334,6 +364,14 @@ impl Room {
     fn admit(&mut self, entering: &Entering) -> Result<(ParticipantId, Option<Reason>), Reason> {
         let Visitor { identity, role, link, phone, may_enter } = &entering.visitor;
         if let Some((id, same_role)) = self.stage.find(identity).map(|person| (person.id, person.role == *role)) {
+            if !same_role {
+                // Nobody loses their place to somebody who is not let in.
+                if !may_enter {
+                    return Err(SessionError::TokenExpired.into());
+                }
+                self.stage.may_enter(wall_clock(), identity, *role, *link)?;
+                dais_stage::checked_name(entering.name.as_deref().unwrap_or_default())?;
+            }
             // The newer session replaces the older.
             if let Some(older) = self.sessions.remove(id, None) {
                 self.turn.deeds.push(Deed::Close { queue: older.queue, reason: SessionError::Replaced.into() });
@@ -463,15 +501,16 @@ fn sdp_reason(error: &SdpError) -> Reason {
     Reason { code: error.code(), text: error.to_string() }
 }
 
-/// Answers what was sent to a room that is over.
-async fn turn_away(mut messages: mpsc::Receiver<RoomMessage>, reason: SessionError) {
-    messages.close();
-    while let Some(message) = messages.recv().await {
-        match message {
-            RoomMessage::Hello { answer, .. } => drop(answer.send(Err(reason.into()))),
-            RoomMessage::Enter(entering) => entering.queue.close(reason),
-            RoomMessage::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
-            _ => {}
-        }
+/// Answers what was sent to a room that cannot take it.
+fn turn_away(message: RoomMessage, reason: SessionError) {
+    match message {
+        RoomMessage::Hello { answer, .. } => drop(answer.send(Err(reason.into()))),
+        RoomMessage::Enter(entering) => entering.queue.close(reason),
+        RoomMessage::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
+        RoomMessage::Said { .. }
+        | RoomMessage::Gone { .. }
+        | RoomMessage::PortalLooks { .. }
+        | RoomMessage::PortalLists { .. }
+        | RoomMessage::Stop => {}
     }
 }

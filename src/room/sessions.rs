@@ -20,6 +20,8 @@ pub(super) struct Session {
     pub(super) moderates: bool,
     /// It could not take an update: it gets the whole state when it has taken what is queued.
     pub(super) lagging: bool,
+    /// Nobody took from its queue at the last tick.
+    pub(super) over: bool,
     /// The state it was told has everything up to this broadcast in it.
     pub(super) knows: u64,
 }
@@ -132,6 +134,13 @@ impl Sessions {
             }
             To::Everyone => self.sessions.values().for_each(|session| session.say(outgoing.clone())),
         }
+    }
+
+    /// Whose session was over the last time too and has not said so.
+    pub(super) fn over(&mut self) -> Vec<ParticipantId> {
+        let was_over = |session: &mut Session| std::mem::replace(&mut session.over, session.queue.is_over());
+        let over = self.sessions.iter_mut().filter_map(|(id, session)| was_over(session).then_some(*id));
+        over.collect()
     }
 
     /// Ends all sessions.

@@ -44,6 +44,19 @@ pub(super) enum Deed {
     Portal { answer: oneshot::Sender<Result<(), Reason>>, result: Result<(), Reason> },
 }
 
+impl Deed {
+    /// It could not be written, so it is not done. Nobody is left waiting for it.
+    fn undone(self) {
+        let reason = SessionError::JournalFailed;
+        match self {
+            Self::Enter { entering, .. } => entering.queue.close(reason),
+            Self::TurnBack { queue, .. } | Self::Close { queue, .. } => queue.close(reason),
+            Self::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
+            Self::Answer { .. } | Self::Notice { .. } | Self::Connect { .. } => {}
+        }
+    }
+}
+
 impl Room {
     /// Decides, and makes what comes of it part of the stage. Nobody has been told, and no packet knows of it, until
     /// the turn is finished.
@@ -104,8 +117,11 @@ impl Room {
     pub(super) async fn finish_turn(&mut self) -> Result<(), JournalError> {
         loop {
             let Turn { records, mut gates, disconnects, relations, deeds, tick } = std::mem::take(&mut self.turn);
-            if !records.is_empty() {
-                self.write(records).await?;
+            if !records.is_empty()
+                && let Err(error) = self.write(records).await
+            {
+                deeds.into_iter().for_each(Deed::undone);
+                return Err(error);
             }
             for id in disconnects {
                 self.shared.media.disconnect(self.id, media_id(id)).await;
@@ -207,8 +223,15 @@ impl Room {
             refused: refused.map(|Reason { code, text }| Refused { code: code.to_owned(), text }),
         };
         let knows = self.sessions.broadcasts();
-        let session =
-            Session { id: entering.session, queue: entering.queue, connection, moderates, lagging: false, knows };
+        let session = Session {
+            id: entering.session,
+            queue: entering.queue,
+            connection,
+            moderates,
+            lagging: false,
+            knows,
+            over: false,
+        };
         session.say(Outgoing::message(&entered));
         if moderates {
             session.say(Outgoing::message(&roster::queue(&self.stage, wall_clock())));
@@ -261,7 +284,10 @@ impl Room {
             }
         }
         for id in own {
-            if let (Some(session), Some(entry)) = (self.sessions.get_mut(id), roster::own_entry(stage, id)) {
+            // Whoever lags has their entry in the state that is to come.
+            if let Some(session) = self.sessions.get_mut(id).filter(|session| !session.lagging)
+                && let Some(entry) = roster::own_entry(stage, id)
+            {
                 session.update(Outgoing::message(&entry));
             }
         }

@@ -25,6 +25,7 @@ mod stage;
 mod voices;
 
 pub use command::{Command, Entry, EntryPlace};
+pub use decide::checked_name;
 pub use event::{Event, Leaving, OffStage};
 pub use ids::{Generation, Identity, LinkId, Millis, ParticipantId, Slot};
 pub use links::Link;

@@ -97,7 +97,7 @@ impl From<Reason> for Failure {
             | "name_missing"
             | "name_too_long"
             | "name_invalid" => StatusCode::BAD_REQUEST,
-            "internal" | "journal_failed" => StatusCode::SERVICE_UNAVAILABLE,
+            "internal" | "journal_failed" | "room_gone" | "shutting_down" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::CONFLICT,
         };
         Self { status, reason }

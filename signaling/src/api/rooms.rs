@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use dais_stage::{Actor, Command, ParticipantId};
+use dais_stage::{Actor, Command, ParticipantId, Settings, checked_name};
 use tokio::sync::oneshot;
 
 use super::types::{Error, NewRoom, NewToken, PageQuery, RoomChange, RoomReport, SignedToken, ViewersPage};
@@ -74,6 +74,11 @@ pub(super) async fn change(
     Body(change): Body<RoomChange>,
 ) -> Answer<Json<RoomReport>> {
     let room = signaling.directory.find(&room)?;
+    // Before the first change: all of them or none.
+    let mut settings = Settings::default();
+    change.capacity.inspect(|capacity| settings.capacity = *capacity as usize);
+    change.camera_limit.inspect(|limit| settings.camera_limit = *limit as usize);
+    settings.check().map_err(Reason::from)?;
     let by = Actor::Portal;
     let commands = [
         change.access.map(|access| Command::SetAccess { by, access: access.into() }),
@@ -122,8 +127,9 @@ pub(super) async fn make_token(
     if wanted.identity.as_ref().is_some_and(|id| id.is_empty() || id.len() > limits::IDENTITY_BYTES_MAX) {
         return Err(wrong("identity_invalid", "An identity is 1 to 256 bytes."));
     }
+    let name = wanted.name.as_deref().map(checked_name).transpose().map_err(Reason::from)?;
     let claims = Claims {
-        name: wanted.name,
+        name,
         sub: wanted.identity,
         ..Claims::new(&room, wanted.role.into(), unix_seconds() + u64::from(seconds))
     };
@@ -218,6 +224,6 @@ async fn enact(room: &RoomHandle, command: Command) -> Answer<()> {
 /// Sends a room a question and waits for the answer.
 async fn ask<T>(room: &RoomHandle, question: impl FnOnce(oneshot::Sender<T>) -> RoomMessage) -> Answer<T> {
     let (sender, answer) = oneshot::channel();
-    room.messages.send(question(sender)).await.map_err(|_| SessionError::SessionEnded)?;
-    Ok(answer.await.map_err(|_| SessionError::SessionEnded)?)
+    room.messages.send(question(sender)).await.map_err(|_| SessionError::RoomGone)?;
+    Ok(answer.await.map_err(|_| SessionError::RoomGone)?)
 }

@@ -60,6 +60,9 @@ pub enum SessionError {
     /// What happened could not be recorded, so it did not happen.
     #[error("The server could not save what happened. It is trying again.")]
     JournalFailed,
+    /// The room stopped while it was asked: come back, and it says why.
+    #[error("The room is not there at the moment. Come back in.")]
+    RoomGone,
     /// A bug of ours.
     #[error("Something went wrong on the server.")]
     Internal,
@@ -67,7 +70,7 @@ pub enum SessionError {
 
 impl SessionError {
     /// Every error.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::MessageMalformed,
         Self::MessageUnknownType,
         Self::MessageTooLarge,
@@ -87,6 +90,7 @@ impl SessionError {
         Self::SessionEnded,
         Self::RemovedFromRoom,
         Self::JournalFailed,
+        Self::RoomGone,
         Self::Internal,
     ];
 
@@ -113,6 +117,7 @@ impl SessionError {
             Self::SessionEnded => "session_ended",
             Self::RemovedFromRoom => "removed_from_room",
             Self::JournalFailed => "journal_failed",
+            Self::RoomGone => "room_gone",
             Self::Internal => "internal",
         }
     }

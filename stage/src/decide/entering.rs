@@ -144,8 +144,11 @@ impl Stage {
     }
 }
 
-/// Trimmed, and fit to be shown to everyone.
-fn checked_name(name: &str) -> Result<String, Refusal> {
+/// A display name, trimmed, and fit to be shown to everyone.
+///
+/// # Errors
+/// [`Refusal::NameMissing`], [`Refusal::NameTooLong`] or [`Refusal::NameInvalid`].
+pub fn checked_name(name: &str) -> Result<String, Refusal> {
     let name = name.trim();
     if name.is_empty() {
         return Err(Refusal::NameMissing);

@@ -4,6 +4,8 @@ mod entering;
 mod joining;
 mod moderating;
 
+pub use entering::checked_name;
+
 use crate::command::Command;
 use crate::event::{Event, Leaving};
 use crate::ids::{Millis, ParticipantId};

@@ -11,6 +11,7 @@ const PASSING: ReadonlySet<string> = new Set([
   MEDIA_LOST.code,
   "shutting_down",
   "journal_failed",
+  "room_gone",
   "internal",
   "too_slow",
 ]);
