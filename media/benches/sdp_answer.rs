@@ -1,7 +1,7 @@
 //! Time to answer a browser's offer for the full layout: parse, negotiate, write.
 
 use dais_media::sdp::{AnswerParams, Offer, answer};
-use dais_media::{Credentials, Identity};
+use dais_media::{Credentials, Identity, WorkerId};
 
 fn main() {
     divan::main();
@@ -13,7 +13,7 @@ fn full_layout(bencher: divan::Bencher<'_, '_>, browser: &str) {
         "chromium" => include_str!("../tests/data/chromium156-offer.sdp"),
         _ => include_str!("../tests/data/firefox153-offer.sdp"),
     };
-    let ice = Credentials::random().expect("the system has randomness");
+    let ice = Credentials::random(WorkerId(0)).expect("the system has randomness");
     let fingerprint = Identity::generate().expect("a certificate can be made").fingerprint();
     let candidates = ["127.0.0.1:5000".parse().expect("an address")];
     let params = AnswerParams { ice: &ice, fingerprint, candidates: &candidates };

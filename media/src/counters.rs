@@ -50,6 +50,8 @@ counted_reasons! {
         RtcpMalformed => "rtcp_malformed",
         /// RTP with an SSRC, MID or payload type the session does not have.
         RtpUnknownStream => "rtp_unknown_stream",
+        /// More than one publisher may send.
+        PublisherLimited => "publisher_limited",
         /// A payload longer than the server forwards.
         RtpOversized => "rtp_oversized",
         /// A VP8 payload descriptor that does not parse.
@@ -68,6 +70,8 @@ counted_reasons! {
         RingFull => "ring_full",
         /// The kernel did not take a datagram.
         SendRefused => "send_refused",
+        /// The socket's send buffer was full.
+        SocketFull => "socket_full",
     }
 }
 
@@ -86,12 +90,18 @@ counted_reasons! {
         PacketsIn => "packets_in",
         /// RTP packets forwarded, counted per viewer.
         PacketsForwarded => "packets_forwarded",
+        /// RTCP packets of kinds the server does nothing with.
+        RtcpIgnored => "rtcp_ignored",
         /// Retransmissions sent to viewers.
         Retransmitted => "retransmitted",
         /// Packets viewers asked for that were not there any more.
         RetransmitMissed => "retransmit_missed",
+        /// Packets asked of publishers again, counted each time they are asked for.
+        Nacked => "nacked",
         /// Packets recovered from publishers by retransmission.
         Recovered => "recovered",
+        /// Key frame requests (PLI, FIR) of viewers.
+        KeyFramesWanted => "key_frames_wanted",
         /// Key frames asked of publishers.
         KeyFrameRequests => "key_frame_requests",
         /// DTLS handshakes completed.
@@ -100,8 +110,82 @@ counted_reasons! {
         ConsentExpired => "consent_expired",
         /// Address changes of connected peers.
         AddressChanges => "address_changes",
+        /// System messages the datagrams were sent with: one for each run of segments.
+        MessagesOut => "messages_out",
+        /// Bytes of RTP padding that made segments equal.
+        PaddingOut => "padding_out",
+        /// Runs of segments the kernel refused and that were sent one by one.
+        SegmentationRefused => "segmentation_refused",
+        /// Sockets whose datagrams the kernel gives one by one.
+        CoalescingRefused => "coalescing_refused",
+        /// Datagrams that reached another worker first.
+        HandedOver => "handed_over",
+        /// Work between waits, µs; per second and worker, 1,000,000 is a full core.
+        BusyMicros => "busy_micros",
         /// Packet buffers allocated; stands still once the rings are filled.
         BuffersAllocated => "buffers_allocated",
+    }
+}
+
+counted_reasons! {
+    /// What a worker measures.
+    Distribution {
+        /// From the arrival of a packet to the hand-over of its last copy to the kernel, µs; once for each packet and
+        /// room.
+        ForwardLatency => "forward_latency",
+        /// Datagrams the kernel was given with one message.
+        SegmentsPerMessage => "segments_per_message",
+        /// What a worker does between two waits, µs.
+        Round => "round",
+        /// Packets a worker found in the ring of another.
+        RingDepth => "ring_depth",
+        /// From the making of a peer to its first valid connectivity check, µs; once for each connection.
+        FirstCheck => "first_check",
+        /// From a peer's first valid connectivity check to its keys, µs; once for each connection.
+        Handshake => "handshake",
+    }
+}
+
+/// Buckets of a [`Distribution`], the last of which has no upper bound.
+pub const BUCKETS: usize = 14;
+
+impl Distribution {
+    /// Upper bounds of all buckets but the last, inclusive, in the unit of the distribution.
+    #[must_use]
+    pub const fn bounds(self) -> &'static [u64; BUCKETS - 1] {
+        match self {
+            Self::ForwardLatency | Self::Round => {
+                &[50, 100, 250, 500, 1_000, 2_000, 3_000, 4_000, 6_000, 8_000, 10_000, 20_000, 50_000]
+            }
+            Self::SegmentsPerMessage => &[1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 48],
+            Self::FirstCheck | Self::Handshake => &[
+                1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000,
+                5_000_000, 10_000_000,
+            ],
+            Self::RingDepth => &[0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1_023],
+        }
+    }
+}
+
+/// How often a value fell into each bucket, and the sum of all values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    /// By bucket; not cumulative.
+    pub counts: [u64; BUCKETS],
+    /// Of the values, in the unit of the distribution.
+    pub sum: u64,
+}
+
+impl Histogram {
+    fn record(&mut self, bounds: &[u64; BUCKETS - 1], value: u64, times: u64) {
+        self.counts[bounds.partition_point(|bound| *bound < value)] += times;
+        self.sum += value * times;
+    }
+
+    /// How many values there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
     }
 }
 
@@ -110,17 +194,35 @@ counted_reasons! {
 pub struct Counters {
     dropped: [u64; DropReason::ALL.len()],
     done: [u64; Tally::ALL.len()],
+    measured: [Histogram; Distribution::ALL.len()],
     /// Peers on the worker.
     pub peers: u64,
 }
 
 impl Counters {
-    pub(crate) fn drop(&mut self, reason: DropReason) {
+    /// Counts something dropped for `reason`.
+    pub fn drop(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
     }
 
-    pub(crate) fn add(&mut self, tally: Tally, amount: u64) {
+    pub(crate) fn drop_many(&mut self, reason: DropReason, times: u64) {
+        self.dropped[reason as usize] += times;
+    }
+
+    /// Adds `amount` to `tally`.
+    pub fn add(&mut self, tally: Tally, amount: u64) {
         self.done[tally as usize] += amount;
+    }
+
+    /// Notes `value`, in the unit of the distribution, as seen `times` times.
+    pub fn measure(&mut self, distribution: Distribution, value: u64, times: u64) {
+        self.measured[distribution as usize].record(distribution.bounds(), value, times);
+    }
+
+    /// How the values of `distribution` are spread.
+    #[must_use]
+    pub fn measured(&self, distribution: Distribution) -> &Histogram {
+        &self.measured[distribution as usize]
     }
 
     /// How often something was dropped for `reason`.
@@ -139,6 +241,28 @@ impl Counters {
     pub fn merge(&mut self, other: &Self) {
         self.dropped.iter_mut().zip(other.dropped).for_each(|(mine, theirs)| *mine += theirs);
         self.done.iter_mut().zip(other.done).for_each(|(mine, theirs)| *mine += theirs);
+        for (mine, theirs) in self.measured.iter_mut().zip(&other.measured) {
+            mine.counts.iter_mut().zip(theirs.counts).for_each(|(mine, theirs)| *mine += theirs);
+            mine.sum += theirs.sum;
+        }
         self.peers += other.peers;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_falls_into_the_first_bucket_that_holds_it() {
+        let mut counters = Counters::default();
+        for (value, times) in [(1, 5), (2, 1), (9, 1), (49, 2)] {
+            counters.measure(Distribution::SegmentsPerMessage, value, times);
+        }
+        let mut twice = counters.clone();
+        twice.merge(&counters);
+        let histogram = twice.measured(Distribution::SegmentsPerMessage);
+        assert_eq!(histogram.counts, [10, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 4]);
+        assert_eq!((histogram.count(), histogram.sum), (18, 228));
     }
 }

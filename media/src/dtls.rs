@@ -115,7 +115,6 @@ pub struct Handshake {
     expected: Fingerprint,
     certified: bool,
     next_timeout: Option<Instant>,
-    buf: Vec<u8>,
 }
 
 /// Result of driving a handshake: what it is now known to be.
@@ -134,7 +133,7 @@ impl Handshake {
     pub fn new(identity: &Identity, setup: Setup, expected: Fingerprint, now: Instant) -> Self {
         let mut dtls = Dtls::new_12(Arc::clone(&identity.config), identity.certificate.clone(), now);
         dtls.set_active(setup == Setup::Active);
-        Self { dtls, setup, expected, certified: false, next_timeout: None, buf: vec![0; 2048] }
+        Self { dtls, setup, expected, certified: false, next_timeout: None }
     }
 
     /// When to call [`Handshake::handle_timeout`], if ever.
@@ -170,10 +169,12 @@ impl Handshake {
 
     fn poll(&mut self, mut send: impl FnMut(&[u8])) -> Result<Progress, HandshakeError> {
         let mut progress = Progress::Going;
+        // Not kept: thousands of associations have nothing to say most of the time.
+        let mut buf = vec![0; 2048];
         loop {
-            match self.dtls.poll_output(&mut self.buf) {
+            match self.dtls.poll_output(&mut buf) {
                 Output::Packet(datagram) => send(datagram),
-                Output::BufferTooSmall { needed } => self.buf.resize(needed, 0),
+                Output::BufferTooSmall { needed } => buf.resize(needed, 0),
                 Output::PeerCert(der) => {
                     // RFC 8827 §6.5: a certificate that does not match is an attack, not an accident.
                     if Fingerprint::of(der) != self.expected {

@@ -11,8 +11,9 @@ use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, Message, Setter};
 use rtc::stun::xoraddr::XorMappedAddress;
 
 use crate::counters::DropReason;
+use crate::ids::WorkerId;
 
-/// ICE user fragment: 8 characters, 48 bits of randomness (RFC 8445 §5.3 asks for 24).
+/// ICE user fragment: a character that names the worker, and 7 with 42 bits of randomness (RFC 8445 §5.3 asks for 24).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ufrag([u8; 8]);
 
@@ -21,6 +22,12 @@ impl Ufrag {
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("a ufrag is made of ICE characters")
+    }
+
+    /// The worker whose peer it is: its first character.
+    #[must_use]
+    pub fn worker(&self) -> Option<WorkerId> {
+        ICE_CHARS.iter().position(|c| *c == self.0[0]).map(|worker| WorkerId(worker as u8))
     }
 }
 
@@ -37,14 +44,15 @@ pub struct Credentials {
 const ICE_CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 impl Credentials {
-    /// Fresh random credentials.
+    /// Fresh random credentials for a peer of `worker`.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn random() -> Result<Self, getrandom::Error> {
+    pub fn random(worker: WorkerId) -> Result<Self, getrandom::Error> {
         let mut random = [0u8; 32];
         getrandom::fill(&mut random)?;
-        let chars = random.map(|byte| ICE_CHARS[usize::from(byte % 64)]);
+        let mut chars = random.map(|byte| ICE_CHARS[usize::from(byte % 64)]);
+        chars[0] = ICE_CHARS[usize::from(worker.0 % 64)];
         let (ufrag, pwd) = chars.split_first_chunk().expect("32 characters hold a ufrag");
         Ok(Self { ufrag: Ufrag(*ufrag), pwd: pwd.iter().map(|c| char::from(*c)).collect() })
     }
@@ -187,7 +195,7 @@ mod tests {
     use super::*;
 
     fn credentials() -> Credentials {
-        Credentials::random().unwrap()
+        Credentials::random(WorkerId(0)).unwrap()
     }
 
     fn check(of: &Credentials, nominate: bool) -> Vec<u8> {
@@ -220,6 +228,13 @@ mod tests {
         let mut message = Message::default();
         message.unmarshal_binary(&check(&ours, false)).unwrap();
         rtc::stun::integrity::MessageIntegrity::check(&mut message, ours.pwd.as_bytes(), crypto.crypto()).unwrap();
+    }
+
+    #[test]
+    fn a_ufrag_tells_its_worker() {
+        for worker in [0, 1, 63].map(WorkerId) {
+            assert_eq!(Credentials::random(worker).unwrap().ufrag.worker(), Some(worker));
+        }
     }
 
     #[test]

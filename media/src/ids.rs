@@ -84,7 +84,8 @@ impl Slot {
     pub const SCREEN: Self = Self(CAMERA_SLOTS as u8);
     /// The screen's sound.
     pub const SCREEN_AUDIO: Self = Self(CAMERA_SLOTS as u8 + 1);
-    const FIRST_VOICE: u8 = CAMERA_SLOTS as u8 + 2;
+    pub(crate) const FIRST_CAMERA: Self = Self(0);
+    pub(crate) const FIRST_VOICE: Self = Self(CAMERA_SLOTS as u8 + 2);
 
     /// The camera slot with `index`, if there is one.
     #[must_use]
@@ -95,7 +96,7 @@ impl Slot {
     /// The voice slot with `index`, if there is one.
     #[must_use]
     pub fn voice(index: usize) -> Option<Self> {
-        (index < VOICE_SLOTS).then_some(Self(Self::FIRST_VOICE + index as u8))
+        (index < VOICE_SLOTS).then_some(Self(Self::FIRST_VOICE.0 + index as u8))
     }
 
     /// Every slot in order.
@@ -141,13 +142,28 @@ impl Slot {
     }
 }
 
+/// Some of the slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SlotSet(u64);
+
+impl SlotSet {
+    pub(crate) fn insert(&mut self, slot: Slot) {
+        self.0 |= 1 << slot.0;
+    }
+
+    /// In order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Slot> {
+        Slot::all().filter(move |slot| self.0 >> slot.0 & 1 == 1)
+    }
+}
+
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
             MediaKind::Camera => write!(f, "camera slot {}", self.0),
             MediaKind::Screen => write!(f, "screen slot"),
             MediaKind::ScreenAudio => write!(f, "screen audio slot"),
-            MediaKind::Mic => write!(f, "voice slot {}", self.0 - Self::FIRST_VOICE),
+            MediaKind::Mic => write!(f, "voice slot {}", self.0 - Self::FIRST_VOICE.0),
         }
     }
 }
@@ -164,6 +180,8 @@ pub(crate) fn is_slot_ssrc(ssrc: Ssrc) -> bool {
 
 /// The SSRC the server reports with in RTCP, beside the slots'.
 pub(crate) const REPORTER_SSRC: Ssrc = Ssrc(SLOT_SSRC_BASE + 2 * SLOTS as u32);
+
+const _: () = assert!(SLOTS <= 64, "a slot is a bit of a set");
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::budget::Budget;
 use crate::counters::{DropReason, Tally};
 use crate::dominant::Activity;
 use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
@@ -78,6 +79,8 @@ pub(crate) struct Inbound {
     /// SSRCs known so far; few enough to search.
     streams: Vec<(Ssrc, StreamRef)>,
     connection: ConnectionId,
+    /// Bytes of media it may still send.
+    allowance: Budget,
     feedback: FeedbackRecorder,
     next_feedback: Option<Instant>,
     next_requests: Instant,
@@ -101,6 +104,7 @@ impl Inbound {
             gates: permits.map(|permitted| Gate { permitted, mapped: None }),
             streams: Vec::new(),
             connection,
+            allowance: Budget::full(limits::PUBLISHER_BYTES_PER_SECOND, limits::PUBLISHER_BURST_BYTES, now),
             feedback: FeedbackRecorder::new(now),
             next_feedback: None,
             next_requests: now,
@@ -192,6 +196,9 @@ impl Inbound {
         let gate = self.gates[stream.kind as usize];
         if !gate.permitted {
             return Err(DropReason::GateClosed);
+        }
+        if !self.allowance.take(packet.len() as u32, now) {
+            return Err(DropReason::PublisherLimited);
         }
         out.counters.add(Tally::PacketsIn, 1);
         if stream.kind == MediaKind::Mic
@@ -286,7 +293,10 @@ impl Inbound {
                         out.counters.add(Tally::KeyFrameRequests, 1);
                         compounds.push(rtcp::picture_loss(ssrc));
                     }
-                    Request::Packets(ssrc, lost) => compounds.push(rtcp::nack(ssrc, &lost)),
+                    Request::Packets(ssrc, lost) => {
+                        out.counters.add(Tally::Nacked, lost.len() as u64);
+                        compounds.push(rtcp::nack(ssrc, &lost));
+                    }
                 });
             }
         }

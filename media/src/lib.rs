@@ -5,9 +5,14 @@
 //! `worker`, in the order in which it happens; the protocols it is made of each have a module of their own.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
+mod budget;
 mod counters;
 mod dominant;
 mod dtls;
+mod fanout;
 pub mod ice;
 mod ids;
 mod inbound;
@@ -18,24 +23,29 @@ mod outbound;
 mod outbox;
 mod packet;
 mod peer;
+mod plan;
 mod plane;
+mod prefetch;
+mod profile;
 mod room;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 mod slot_sender;
-mod socket;
 mod source;
 mod speech;
 pub mod srtp;
+mod tick;
 mod timers;
 mod twcc;
+mod udp;
+mod view;
 mod worker;
 
 /// VP8 payload descriptors.
 pub mod vp8;
 
-pub use counters::{Counters, DropReason, Tally};
+pub use counters::{BUCKETS, Counters, Distribution, DropReason, Histogram, Tally};
 pub use dominant::{Activity, DECIDE_EVERY, DominantSpeaker};
 pub use dtls::{Fingerprint, Handshake, HandshakeError, Identity, IdentityError, Progress, Setup, SrtpSession};
 pub use ice::Credentials;
@@ -43,3 +53,4 @@ pub use ids::{ConnectionId, Generation, Layer, MediaKind, ParticipantId, RoomId,
 pub use peer::{Gone, PeerConfig};
 pub use plane::{MediaConfig, MediaEvent, MediaPlane, RoomChange, StartError};
 pub use speech::{SpeechConfig, SpeechConfigError};
+pub use view::View;

@@ -17,8 +17,22 @@ pub(crate) const DATAGRAM_BYTES_MAX: usize = 2_048;
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 1_500;
 /// Largest datagram sent, bytes: payload, RTP header with one CSRC and one extension word, RTX sequence number, tag.
 pub(crate) const EGRESS_BYTES_MAX: usize = 1_600;
-/// Datagrams read, and datagrams written, with one system call.
+/// Most a message can hold of coalesced datagrams, bytes: what fits an IP packet (UDP GRO).
+pub(crate) const COALESCED_BYTES_MAX: usize = 65_536;
+/// Messages read, and messages written, with one system call.
 pub(crate) const BATCH: usize = 64;
+/// Datagrams in one message: what every kernel with UDP GSO takes (UDP_MAX_SEGMENTS).
+pub(crate) const RUN_SEGMENTS_MAX: usize = 64;
+/// Bytes in one message: less than an IP packet with its headers.
+pub(crate) const RUN_BYTES_MAX: usize = 65_000;
+/// Bytes written before the kernel is given them: they are still in the cache when it copies them.
+pub(crate) const EGRESS_BYTES: usize = 256 * 1024;
+/// Packets that wait in one room for the next tick. With so many it is over: longer runs save the kernel nothing more.
+pub(crate) const PENDING_PACKETS: usize = 16;
+/// Most of the bytes of a run that may be padding, per mille.
+pub(crate) const PADDING_PER_MILLE_MAX: usize = 20;
+/// Most padding of one packet, bytes: its last byte is the count (RFC 3550 §5.1).
+pub(crate) const PADDING_BYTES_MAX: usize = 255;
 /// Socket buffers asked of the kernel, bytes: 20 ms of 1.6 Gbit/s. The kernel may grant less.
 pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
@@ -32,6 +46,14 @@ pub(crate) const RETRANSMIT_BURST: u32 = 512;
 /// Packets in flight from one worker to another: 10 ms of 25 cameras of 2.5 Mbit/s with room to spare. When a worker
 /// is that far behind, further packets for it are dropped, counted, and key frames are asked for.
 pub(crate) const RING_PACKETS: usize = 1_024;
+/// Datagrams on their way to the worker that has their peer, where workers share a port. Further ones are dropped and
+/// counted as from an unknown address: clients repeat what matters.
+pub(crate) const HANDOVER_DATAGRAMS: usize = 256;
+/// Addresses of other workers' peers a worker remembers. With more, any is forgotten until its next check.
+pub(crate) const FOREIGN_ADDRESSES: usize = 16_384;
+/// Connected sockets of one worker: a full stage of publishers, and some that have just moved. Older kernels search all
+/// sockets of a port for each datagram. Further publishers' packets go on being handed over.
+pub(crate) const CONNECTED_SOCKETS: usize = 128;
 /// Commands waiting for a worker. More means the worker hangs; the sender waits.
 pub(crate) const COMMANDS: usize = 1_024;
 /// Events waiting for a room. A room that far behind gets the rest when it has caught up: states are retried.
@@ -46,6 +68,12 @@ pub const NOISE_FLOOR_SECONDS_MAX: u8 = 60;
 pub(crate) const ADDRESSES_PER_PEER: usize = 8;
 /// SSRCs a peer may send with: 6 media and RTX streams of the layout twice over. More are dropped and counted.
 pub(crate) const SSRCS_PER_PEER: usize = 32;
+
+/// Bytes of media one publisher gets forwarded per second, and at once: 20 Mbit/s, more than a 4K screen and three
+/// layers of a camera. What goes beyond is dropped and counted, as everybody else would pay for it.
+pub(crate) const PUBLISHER_BYTES_PER_SECOND: u32 = 2_500_000;
+/// See [`PUBLISHER_BYTES_PER_SECOND`].
+pub(crate) const PUBLISHER_BURST_BYTES: u32 = 2_000_000;
 
 /// Consent expires without a valid check for this long (RFC 7675 §5.1); the peer is removed.
 pub(crate) const CONSENT_EXPIRES: Duration = Duration::from_secs(30);
@@ -78,7 +106,12 @@ pub const SDP_SECTIONS_MAX: usize = 64;
 /// Longest line of an offer, bytes.
 pub const SDP_LINE_BYTES_MAX: usize = 4_096;
 
-const _: () = assert!(PAYLOAD_BYTES_MAX + 64 <= EGRESS_BYTES_MAX, "a forwarded packet fits its egress buffer");
+const _: () = assert!(
+    PAYLOAD_BYTES_MAX + PAYLOAD_BYTES_MAX * PADDING_PER_MILLE_MAX / 1_000 + 64 <= EGRESS_BYTES_MAX,
+    "a forwarded packet fits its egress buffer"
+);
+const _: () = assert!(RUN_BYTES_MAX <= u16::MAX as usize - 48, "a run fits an IPv6 packet");
+const _: () = assert!(EGRESS_BYTES >= BATCH * EGRESS_BYTES_MAX, "a batch of single datagrams fits");
 const _: () = assert!(EGRESS_BYTES_MAX <= DATAGRAM_BYTES_MAX, "what we send we could receive");
 const _: () = assert!(RETRANSMIT_PACKETS.is_power_of_two(), "the packet ring masks its index");
 const _: () = assert!(SLOTS < 256, "a slot index is a u8");

@@ -3,21 +3,32 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::ids::{Generation, MediaKind, ParticipantId, Slot, StreamId};
+use crate::budget::Budget;
+use crate::counters::Tally;
+use crate::fanout::{Batch, Pending};
+use crate::ids::{Generation, MediaKind, ParticipantId, Slot, SlotSet, StreamId};
 use crate::limits;
 use crate::outbox::Outbox;
 use crate::packet::Packet;
+use crate::prefetch::prefetch;
+use crate::profile::ProfileId;
 use crate::rtcp::SlotReport;
 use crate::rtp::OutgoingHeader;
 use crate::sdp::{Receiving, Session};
 use crate::slot_sender::{Rewritten, SlotSender};
 use crate::source::ClockPoint;
 use crate::srtp;
+use crate::view::View;
 
 /// The slots of one viewer.
 pub(crate) struct Outbound {
-    senders: Box<[SlotSender]>,
+    /// By slot, once something was sent in it: most rooms use few.
+    senders: Box<[Option<Box<SlotSender>>]>,
+    seed: u64,
+    /// Retransmissions it may still ask for: a small request must not make the server send without end.
     resends: Budget,
+    /// What it is shown, if it follows.
+    pub(crate) view: Option<View>,
     /// When sender reports are due.
     pub(crate) next_report: Instant,
 }
@@ -25,45 +36,57 @@ pub(crate) struct Outbound {
 impl Outbound {
     /// `seed` makes the first sequence numbers random (RFC 3550 §5.1).
     pub(crate) fn new(seed: u64, now: Instant) -> Self {
-        let first_seq = |slot: Slot| (seed >> 8).wrapping_mul(2 * slot.index() as u64 + 1) as u16 & 0x7fff;
-        let senders = Slot::all().map(|slot| SlotSender::new(slot, first_seq(slot))).collect();
-        Self { senders, resends: Budget::full(now), next_report: now + limits::REPORT_INTERVAL }
+        Self {
+            senders: Slot::all().map(|_| None).collect(),
+            seed,
+            resends: Budget::full(limits::RETRANSMITS_PER_SECOND, limits::RETRANSMIT_BURST, now),
+            view: None,
+            next_report: now + limits::REPORT_INTERVAL,
+        }
+    }
+
+    /// The slot in whose section `slot` is received; none when it is not.
+    pub(crate) fn section(&self, slot: Slot) -> Option<Slot> {
+        self.view.map_or(Some(slot), |view| view.section(slot))
+    }
+
+    /// The slot that is received in the section of `section`.
+    pub(crate) fn shown(&self, section: Slot) -> Slot {
+        self.view.map_or(section, |view| view.shown(section))
+    }
+
+    /// `from` as it is received.
+    fn seen(&self, from: Occupied) -> Option<Occupied> {
+        Some(Occupied { slot: self.section(from.slot)?, ..from })
+    }
+
+    /// Asks for what says where the senders of the slots of `pending` are.
+    pub(crate) fn prefetch_places(&self, pending: &[Pending]) {
+        pending.iter().for_each(|pending| prefetch(&self.senders[pending.from.slot.index()]));
+    }
+
+    /// Asks for the senders of the slots of `pending`.
+    pub(crate) fn prefetch(&self, pending: &[Pending]) {
+        for sender in pending.iter().filter_map(|pending| self.senders[pending.from.slot.index()].as_deref()) {
+            prefetch(sender);
+        }
     }
 
     pub(crate) fn sender(&mut self, slot: Slot) -> &mut SlotSender {
-        &mut self.senders[slot.index()]
-    }
-}
-
-/// Retransmissions a viewer may still ask for: a small request must not make the server send without end.
-struct Budget {
-    left: u32,
-    filled: Instant,
-}
-
-impl Budget {
-    fn full(now: Instant) -> Self {
-        Self { left: limits::RETRANSMIT_BURST, filled: now }
-    }
-
-    fn take(&mut self, now: Instant) -> bool {
-        let micros = now.saturating_duration_since(self.filled).as_micros();
-        let more = micros * u128::from(limits::RETRANSMITS_PER_SECOND) / 1_000_000;
-        if more > 0 {
-            self.left = u32::try_from(more).unwrap_or(u32::MAX).saturating_add(self.left).min(limits::RETRANSMIT_BURST);
-            self.filled = now;
-        }
-        let allowed = self.left > 0;
-        self.left -= u32::from(allowed);
-        allowed
+        self.senders[slot.index()].get_or_insert_with(|| {
+            let first_seq = (self.seed >> 8).wrapping_mul(2 * slot.index() as u64 + 1) as u16 & 0x7fff;
+            Box::new(SlotSender::new(slot, first_seq))
+        })
     }
 }
 
 /// A client that can be sent to.
 pub(crate) struct Viewer<'a> {
+    pub(crate) participant: ParticipantId,
     pub(crate) remote: SocketAddr,
     pub(crate) sender: &'a mut srtp::Sender,
     pub(crate) session: &'a Session,
+    pub(crate) profile: ProfileId,
     pub(crate) outbound: &'a mut Outbound,
 }
 
@@ -76,25 +99,44 @@ pub(crate) struct Occupied {
 }
 
 impl Viewer<'_> {
-    /// Forwards `packet` of the slot's occupant. False when this viewer does not get it: it has no such slot, or waits
-    /// for a key frame.
-    pub(crate) fn forward(&mut self, from: Occupied, packet: &Packet, now: Instant, out: &mut Outbox) -> bool {
-        let Some(receiving) = self.session.receiving(from.slot) else { return false };
-        let Some(numbers) = self.outbound.sender(from.slot).forward(from.generation, packet, now) else { return false };
-        let payload_type = receiving.payload_type;
-        self.write(from, receiving, packet, numbers, Stream::Media { payload_type }, out);
-        true
-    }
-
-    /// Whether this viewer needs a key frame before it can have `stream` of the slot's occupant.
-    pub(crate) fn awaits_key_frame(&mut self, from: Occupied, stream: StreamId) -> bool {
-        let receives = self.session.receiving(from.slot).is_some();
-        receives && self.outbound.sender(from.slot).awaits_key_frame(from.generation, stream)
+    /// Forwards a tick's packets, all but the viewer's own and those it cannot have before a key frame: their slots are
+    /// added to `awaiting`. Returns how many packets were sent.
+    pub(crate) fn forward(
+        &mut self,
+        batch: &mut Batch,
+        pending: &[Pending],
+        awaiting: &mut SlotSet,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> u64 {
+        let (mut sent, mut padding) = (0, 0);
+        for n in 0..batch.len() {
+            let (ready, payloads) = batch.packet(n);
+            let Pending { from, packet, .. } = &pending[ready.pending];
+            if from.participant == self.participant {
+                continue;
+            }
+            let slot = self.outbound.sender(ready.section);
+            let Some(numbers) = slot.forward(from.generation, packet, now) else {
+                if slot.awaits_key_frame(from.generation, packet.stream) {
+                    awaiting.insert(from.slot);
+                }
+                continue;
+            };
+            padding += ready.padding as u64;
+            let Rewritten { seq, timestamp, shift } = numbers;
+            let ssrc = ready.section.ssrc();
+            let (header, payload) = ready.numbered(payloads, packet, seq as u16, timestamp, shift);
+            out.write(self.remote, |buf| self.sender.seal_rtp(header, payload, ssrc, seq, buf));
+            sent += 1;
+        }
+        out.counters.add(Tally::PaddingOut, padding);
+        sent
     }
 
     /// Whether this viewer may be sent one more packet again.
     pub(crate) fn may_resend(&mut self, now: Instant) -> bool {
-        self.outbound.resends.take(now)
+        self.outbound.resends.take(1, now)
     }
 
     /// Sends again what the viewer knows as sequence number `seq` of the slot, if `find` still has it.
@@ -105,6 +147,7 @@ impl Viewer<'_> {
         find: impl FnOnce(StreamId, u64) -> Option<&'p Packet>,
         out: &mut Outbox,
     ) -> bool {
+        let Some(from) = self.outbound.seen(from) else { return false };
         let Some(receiving) = self.session.receiving(from.slot) else { return false };
         let sender = self.outbound.sender(from.slot);
         let Some((stream, source_seq, sent_seq)) = sender.sent_as(from.generation, seq) else { return false };
@@ -169,6 +212,7 @@ impl Viewer<'_> {
     ) -> Vec<SlotReport> {
         slots
             .filter_map(|(slot, generation, clock)| {
+                let slot = self.outbound.section(slot)?;
                 let timestamp = extrapolated(slot.kind(), clock, now);
                 let (rtp, packets, octets) = self.outbound.sender(slot).report(generation, clock.stream, timestamp)?;
                 Some(SlotReport { ssrc: slot.ssrc(), ntp, rtp, packets, octets })

@@ -5,16 +5,19 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 
-use crate::counters::{DropReason, Tally};
+use crate::counters::{Distribution, DropReason, Tally};
 use crate::dominant::Activity;
 use crate::dtls::{Handshake, HandshakeError, Identity, Progress, Setup, SrtpSession};
-use crate::ice::{Credentials, Request};
+use crate::fanout::Pending;
+use crate::ice::{Credentials, Request, Ufrag};
 use crate::ids::{ConnectionId, MediaKind, ParticipantId, RoomId};
 use crate::inbound::Inbound;
 use crate::limits;
 use crate::outbound::{Outbound, Viewer};
 use crate::outbox::Outbox;
 use crate::plane::MediaEvent;
+use crate::prefetch::prefetch;
+use crate::profile::ProfileId;
 use crate::room::Room;
 use crate::rtcp;
 use crate::sdp::Session;
@@ -67,6 +70,8 @@ pub(crate) struct Peer {
     pub(crate) participant: ParticipantId,
     pub(crate) connection: ConnectionId,
     pub(crate) ice: Credentials,
+    /// Credentials of an ICE restart that no check has used yet.
+    next_ice: Option<Credentials>,
     /// Kept after the keys are there, to answer retransmitted flights and to hear goodbye.
     handshake: Handshake,
     /// The keys: media can flow once they are there.
@@ -74,12 +79,16 @@ pub(crate) struct Peer {
     created: Instant,
     /// Last valid connectivity check.
     checked: Instant,
+    /// First valid connectivity check.
+    first_checked: Option<Instant>,
     /// Addresses proved by a connectivity check, oldest first.
     pub(crate) addresses: ArrayVec<SocketAddr, { limits::ADDRESSES_PER_PEER }>,
     /// Where we send: the pair nominated last, or before any nomination the first one proved.
     remote: Option<SocketAddr>,
     nominated: bool,
     pub(crate) session: Session,
+    /// What it has in common with other viewers.
+    pub(crate) profile: ProfileId,
     pub(crate) inbound: Inbound,
     pub(crate) outbound: Outbound,
     told_speaking: bool,
@@ -89,31 +98,59 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(config: PeerConfig, identity: &Identity, speech: SpeechConfig, seed: u64, now: Instant) -> Self {
+    pub(crate) fn new(
+        config: PeerConfig,
+        profile: ProfileId,
+        identity: &Identity,
+        speech: SpeechConfig,
+        seed: u64,
+        now: Instant,
+    ) -> Self {
         let handshake = Handshake::new(identity, Setup::Passive, config.session.fingerprint, now);
         Self {
             room: config.room,
             participant: config.participant,
             connection: config.connection,
             ice: config.ice,
+            next_ice: None,
             handshake,
             srtp: None,
             created: now,
             checked: now,
+            first_checked: None,
             addresses: ArrayVec::new(),
             remote: None,
             nominated: false,
             inbound: Inbound::new(&config.session, config.connection, config.permits, speech, now),
             outbound: Outbound::new(seed, now),
             session: config.session,
+            profile,
             told_speaking: false,
             told_activity: Activity::SILENCE,
             wake_at: now,
         }
     }
 
+    /// The peer as it is when its handshake is done.
+    #[cfg(feature = "bench")]
+    pub(crate) fn connected(mut self, srtp: SrtpSession, remote: SocketAddr) -> Self {
+        (self.srtp, self.remote) = (Some(Box::new(srtp)), Some(remote));
+        self
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         self.srtp.is_some()
+    }
+
+    /// The user fragments it answers to.
+    pub(crate) fn ufrags(&self) -> impl Iterator<Item = Ufrag> {
+        [Some(&self.ice), self.next_ice.as_ref()].into_iter().flatten().map(|ice| ice.ufrag)
+    }
+
+    /// Answers to `ice` too, and to nothing else once a check has come with it. Returns the user fragment of an earlier
+    /// restart that nobody has used.
+    pub(crate) fn restart_ice(&mut self, ice: Credentials) -> Option<Ufrag> {
+        self.next_ice.replace(ice).map(|unused| unused.ufrag)
     }
 
     /// Answers a connectivity check from `from` that named this peer. Returns the address that is forgotten for it.
@@ -124,10 +161,20 @@ impl Peer {
         now: Instant,
         out: &mut Outbox,
     ) -> Result<Option<SocketAddr>, DropReason> {
-        request.authenticate(&self.ice.pwd)?;
+        let is_named = |ice: &Credentials| ice.ufrag == request.ufrag();
+        let named = self.next_ice.as_ref().filter(|ice| is_named(ice)).unwrap_or(&self.ice);
+        request.authenticate(&named.pwd)?;
+        if let Some(next) = self.next_ice.take_if(|ice| is_named(ice)) {
+            self.ice = next;
+        }
         let response = request.response(from, &self.ice.pwd).ok_or(DropReason::StunMalformed)?;
         out.send(from, &response);
         self.checked = now;
+        if self.first_checked.is_none() {
+            self.first_checked = Some(now);
+            let waited = now.saturating_duration_since(self.created).as_micros() as u64;
+            out.counters.measure(Distribution::FirstCheck, waited, 1);
+        }
         let mut forgotten = None;
         if !self.addresses.contains(&from) {
             if self.addresses.is_full() {
@@ -156,15 +203,23 @@ impl Peer {
     ) -> Option<Change> {
         // Answers go where the question came from: before the nomination that is the only path known to work.
         let result = self.handshake.handle_datagram(now, datagram, |reply| out.send(from, reply));
-        self.progressed(result, out)
+        self.progressed(result, now, out)
     }
 
-    fn progressed(&mut self, result: Result<Progress, HandshakeError>, out: &mut Outbox) -> Option<Change> {
+    fn progressed(
+        &mut self,
+        result: Result<Progress, HandshakeError>,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Option<Change> {
         match result {
             Ok(Progress::Going) => None,
             Ok(Progress::Closed) => Some(Change::Gone(Gone::Closed)),
             Ok(Progress::Done(srtp)) => {
                 out.counters.add(Tally::Handshakes, 1);
+                let began = self.first_checked.unwrap_or(self.created);
+                let took = now.saturating_duration_since(began).as_micros() as u64;
+                out.counters.measure(Distribution::Handshake, took, 1);
                 self.srtp = Some(srtp);
                 Some(Change::Connected)
             }
@@ -184,10 +239,34 @@ impl Peer {
         self.srtp.as_mut().map(|srtp| &mut srtp.receiver).ok_or(DropReason::NoKeys)
     }
 
+    /// Asks for the memory that says where the rest of a viewer is.
+    pub(crate) fn prefetch_whereabouts(&self) {
+        prefetch(&self.remote);
+        prefetch(&self.srtp);
+        prefetch(&self.outbound);
+        prefetch(&self.participant);
+        prefetch(&self.profile);
+    }
+
+    /// Asks for the keys, and for what says where the senders of the slots of `pending` are.
+    pub(crate) fn prefetch_contents(&self, pending: &[Pending]) {
+        if let Some(srtp) = &self.srtp {
+            prefetch(&srtp.sender);
+        }
+        self.outbound.prefetch_places(pending);
+    }
+
     /// Where to send and with what keys, together with what is received through it.
     pub(crate) fn viewer(&mut self) -> Option<Viewer<'_>> {
         let sender = &mut self.srtp.as_mut()?.sender;
-        Some(Viewer { remote: self.remote?, sender, session: &self.session, outbound: &mut self.outbound })
+        Some(Viewer {
+            participant: self.participant,
+            remote: self.remote?,
+            sender,
+            session: &self.session,
+            profile: self.profile,
+            outbound: &mut self.outbound,
+        })
     }
 
     pub(crate) fn send_rtcp(&mut self, mut compound: Vec<u8>, out: &mut Outbox) {
@@ -243,7 +322,7 @@ impl Peer {
                 }
             };
             let result = self.handshake.handle_timeout(now, send);
-            return self.progressed(result, out);
+            return self.progressed(result, now, out);
         }
         for compound in self.inbound.due(now, out) {
             self.send_rtcp(compound, out);
@@ -271,8 +350,11 @@ mod tests {
 
     use super::*;
     use crate::ice::binding_request;
+    use crate::ids::WorkerId;
+    use crate::profile::Profiles;
     use crate::rtp::{AudioLevel, Header};
     use crate::sdp::Offer;
+    use crate::udp;
 
     struct World {
         peer: Peer,
@@ -283,7 +365,7 @@ mod tests {
     impl World {
         fn new() -> Self {
             let offer = Offer::parse(include_str!("../tests/data/chromium156-offer.sdp")).unwrap();
-            let (ice, now) = (Credentials::random().unwrap(), Instant::now());
+            let (ice, now) = (Credentials::random(WorkerId(0)).unwrap(), Instant::now());
             let config = PeerConfig {
                 room: RoomId(0),
                 participant: ParticipantId(1),
@@ -292,8 +374,9 @@ mod tests {
                 session: offer.session,
                 permits: [false; 4],
             };
-            let socket = crate::socket::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-            let peer = Peer::new(config, &Identity::generate().unwrap(), SpeechConfig::default(), 7, now);
+            let socket = udp::bind("127.0.0.1:0".parse().unwrap(), udp::Port::Own).unwrap();
+            let profile = Profiles::default().enter(&config.session);
+            let peer = Peer::new(config, profile, &Identity::generate().unwrap(), SpeechConfig::default(), 7, now);
             Self { peer, out: Outbox::new(socket), now }
         }
 
@@ -386,6 +469,29 @@ mod tests {
             (2..=10).filter_map(|port| world.check(&format!("127.0.0.1:{port}"), false).unwrap()).collect();
         assert_eq!(forgotten.iter().map(SocketAddr::port).collect::<Vec<_>>(), [2, 3]);
         assert!(world.peer.addresses.iter().any(|address| address.port() == 1));
+    }
+
+    #[test]
+    fn after_an_ice_restart_the_old_credentials_hold_until_the_new_ones_are_used() {
+        let mut world = World::new();
+        let check = |world: &mut World, ice: &Credentials, from: &str| {
+            let check = binding_request("peer", ice.ufrag.as_str(), &ice.pwd, true).unwrap();
+            let request = Request::parse(&check).unwrap();
+            world.peer.handle_check(&request, from.parse().unwrap(), world.now, &mut world.out).is_ok()
+        };
+        let (old, [first, second]) =
+            (world.peer.ice.clone(), [(); 2].map(|()| Credentials::random(WorkerId(0)).unwrap()));
+        assert_eq!(world.peer.restart_ice(first.clone()), None);
+        assert_eq!(world.peer.restart_ice(second.clone()), Some(first.ufrag), "nobody used it");
+        assert_eq!(world.peer.ufrags().collect::<Vec<_>>(), [old.ufrag, second.ufrag]);
+        assert!(check(&mut world, &old, "127.0.0.1:1"));
+        let forged = Credentials { pwd: old.pwd.clone(), ..second.clone() };
+        assert!(!check(&mut world, &forged, "127.0.0.1:2"), "who only knows the ufrag restarts nothing");
+        assert!(check(&mut world, &old, "127.0.0.1:1"));
+        assert!(check(&mut world, &second, "127.0.0.1:2"));
+        assert!(!check(&mut world, &old, "127.0.0.1:1"));
+        assert_eq!(world.peer.ufrags().collect::<Vec<_>>(), [second.ufrag]);
+        assert_eq!(world.peer.remote, Some("127.0.0.1:2".parse().unwrap()), "and media goes there");
     }
 
     #[test]

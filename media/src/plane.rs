@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rtrb::RingBuffer;
 use tokio::sync::{mpsc, oneshot};
+use tracing::error;
 
 use crate::counters::Counters;
 use crate::dominant::Activity;
@@ -17,17 +19,21 @@ use crate::ids::{ConnectionId, Generation, MediaKind, ParticipantId, RoomId, Slo
 use crate::limits;
 use crate::peer::{Gone, PeerConfig};
 use crate::sdp::{AnswerParams, Offer, answer};
-use crate::socket::{self, Waker};
 use crate::speech::{SpeechConfig, SpeechConfigError};
-use crate::worker::{Neighbour, Worker, WorkerParts};
+use crate::udp::poll::Waker;
+use crate::udp::{self, Port};
+use crate::view::View;
+use crate::worker::{Neighbour, Sharer, Worker, WorkerParts};
 
 /// How to start the data plane.
 #[derive(Clone, Debug)]
 pub struct MediaConfig {
     /// Worker threads, 1 to 64; one per core is right.
     pub workers: usize,
-    /// Address the workers' sockets bind to; each takes a port of its own.
+    /// Address the workers' sockets bind to.
     pub bind: IpAddr,
+    /// The UDP port all workers share; 0 takes any that is free. None: each worker takes a port of its own.
+    pub port: Option<u16>,
     /// Addresses told to clients, best first; empty means `bind`.
     pub announce: Vec<IpAddr>,
     /// What counts as speech.
@@ -115,6 +121,8 @@ pub enum RoomChange {
         /// The occupant, or nobody.
         occupant: Option<ParticipantId>,
     },
+    /// Clients that follow are shown this from here on.
+    Show(View),
 }
 
 /// What a worker is told.
@@ -123,6 +131,7 @@ pub(crate) enum Command {
     CloseRoom { room: RoomId },
     Connect(Box<PeerConfig>),
     Disconnect { room: RoomId, participant: ParticipantId },
+    RestartIce { room: RoomId, participant: ParticipantId, connection: ConnectionId, ice: Credentials },
     Workers { room: RoomId, workers: u64 },
     Change { room: RoomId, changes: Arc<[RoomChange]>, applied: Arc<Applied> },
 }
@@ -143,6 +152,7 @@ struct Handle {
     waker: Waker,
     candidates: Vec<SocketAddr>,
     counters: Arc<Mutex<Counters>>,
+    busy: Arc<AtomicU32>,
     thread: JoinHandle<()>,
 }
 
@@ -164,8 +174,11 @@ struct Homes {
 }
 
 impl Homes {
-    fn add(&mut self, room: RoomId, participant: ParticipantId) -> usize {
-        let least = self.load.iter().enumerate().min_by_key(|(_, load)| **load).map_or(0, |(worker, _)| worker);
+    /// Finds a home: the least busy worker, and of those about equally busy the one with the fewest peers. `busy` is per
+    /// mille of a core, by worker.
+    fn add(&mut self, room: RoomId, participant: ParticipantId, busy: impl Fn(usize) -> u32) -> usize {
+        let load = |(worker, peers): &(usize, &usize)| (busy(*worker) / ABOUT_EQUAL, **peers);
+        let least = self.load.iter().enumerate().min_by_key(load).map_or(0, |(worker, _)| worker);
         self.homes.insert((room, participant), least);
         self.load[least] += 1;
         let workers = self.load.len();
@@ -189,6 +202,9 @@ impl Homes {
     }
 }
 
+/// Workers whose load differs by less than this, per mille of a core, are about equally busy.
+const ABOUT_EQUAL: u32 = 50;
+
 /// The running data plane. Dropping it ends the workers.
 pub struct MediaPlane {
     workers: Vec<Handle>,
@@ -209,29 +225,41 @@ impl MediaPlane {
         let identity = Identity::generate()?;
         let wakers = (0..config.workers).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
         let (mut neighbours, mut inboxes) = rings(&wakers);
+        let mut sharers = config.port.map(|_| handover_rings(&wakers));
+        let mut port = config.port.unwrap_or(0);
         let mut workers = Vec::with_capacity(config.workers);
         for (n, waker) in wakers.into_iter().enumerate() {
-            let socket = socket::bind(SocketAddr::new(config.bind, 0))?;
-            let port = socket.local_addr()?.port();
+            let sharing = if config.port.is_some() { Port::Shared } else { Port::Own };
+            let socket = udp::bind(SocketAddr::new(config.bind, port), sharing)?;
+            let bound = socket.local_addr()?.port();
+            if config.port.is_some() {
+                port = bound;
+            }
             let announce = if config.announce.is_empty() { vec![config.bind] } else { config.announce.clone() };
             let (sender, commands) = mpsc::channel(limits::COMMANDS);
             let published = Arc::new(Mutex::new(Counters::default()));
+            let busy = Arc::new(AtomicU32::new(0));
             let mut seed = [0u8; 8];
             getrandom::fill(&mut seed)?;
             let parts = WorkerParts {
                 socket,
+                sharers: sharers.as_mut().map(|sharers| std::mem::take(&mut sharers[n])),
                 waker: waker.clone(),
                 commands,
                 neighbours: std::mem::take(&mut neighbours[n]),
                 inbox: std::mem::take(&mut inboxes[n]),
                 published: Arc::clone(&published),
+                busy: Arc::clone(&busy),
                 identity: identity.clone(),
                 speech: config.speech,
                 seed: u64::from_ne_bytes(seed),
             };
-            let thread = thread::Builder::new().name(format!("dais-media-{n}")).spawn(|| Worker::new(parts).run())?;
-            let candidates = announce.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-            workers.push(Handle { commands: sender, waker, candidates, counters: published, thread });
+            let thread = thread::Builder::new().name(format!("dais-media-{n}")).spawn(|| match Worker::new(parts) {
+                Ok(worker) => worker.run(),
+                Err(error) => error!(%error, "a media worker cannot run"),
+            })?;
+            let candidates = announce.into_iter().map(|ip| SocketAddr::new(ip, bound)).collect();
+            workers.push(Handle { commands: sender, waker, candidates, counters: published, busy, thread });
         }
         let homes = Homes { load: vec![0; config.workers], ..Homes::default() };
         Ok(Self { workers, identity, homes: Mutex::new(homes) })
@@ -274,12 +302,13 @@ impl MediaPlane {
         permits: [bool; MediaKind::ALL.len()],
     ) -> Result<(String, ConnectionId), getrandom::Error> {
         self.disconnect(room, participant).await;
-        let ice = Credentials::random()?;
         let (worker, mask, connection) = {
             let mut homes = self.homes();
             homes.connections += 1;
-            (homes.add(room, participant), homes.mask(room), ConnectionId(homes.connections))
+            let busy = |worker: usize| self.workers[worker].busy.load(Ordering::Relaxed);
+            (homes.add(room, participant, busy), homes.mask(room), ConnectionId(homes.connections))
         };
+        let ice = Credentials::random(WorkerId(worker as u8))?;
         let worker = &self.workers[worker];
         let fingerprint = self.identity.fingerprint();
         let answer = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates: &worker.candidates });
@@ -299,6 +328,24 @@ impl MediaPlane {
             self.workers[worker].send(Command::Disconnect { room, participant }).await;
             self.tell_workers(room, mask).await;
         }
+    }
+
+    /// Gives a connection new ICE credentials (RFC 8445 §9), which it returns; none if the participant has no
+    /// connection. Checks with the old ones are answered until the first with the new ones, and media never stops.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub async fn restart_ice(
+        &self,
+        room: RoomId,
+        participant: ParticipantId,
+        connection: ConnectionId,
+    ) -> Result<Option<Credentials>, getrandom::Error> {
+        let worker = self.homes().homes.get(&(room, participant)).copied();
+        let Some(worker) = worker else { return Ok(None) };
+        let ice = Credentials::random(WorkerId(worker as u8))?;
+        self.workers[worker].send(Command::RestartIce { room, participant, connection, ice: ice.clone() }).await;
+        Ok(Some(ice))
     }
 
     async fn tell_workers(&self, room: RoomId, workers: u64) {
@@ -353,9 +400,23 @@ fn rings(wakers: &[Waker]) -> (Vec<Vec<Neighbour>>, Vec<Vec<rtrb::Consumer<crate
     for (from, neighbours) in neighbours.iter_mut().enumerate() {
         for (to, waker) in wakers.iter().enumerate().filter(|(to, _)| *to != from) {
             let (ring, consumer) = RingBuffer::new(limits::RING_PACKETS);
-            neighbours.push(Neighbour { worker: WorkerId(to as u8), ring, waker: waker.clone(), pushed: false });
+            neighbours.push(Neighbour::new(WorkerId(to as u8), ring, waker.clone()));
             inboxes[to].push(consumer);
         }
     }
     (neighbours, inboxes)
+}
+
+/// A pair of rings between every two workers on one port.
+fn handover_rings(wakers: &[Waker]) -> Vec<Vec<Sharer>> {
+    let mut sharers: Vec<Vec<Sharer>> = wakers.iter().map(|_| Vec::new()).collect();
+    for a in 0..wakers.len() {
+        for b in a + 1..wakers.len() {
+            let (to_b, at_b) = RingBuffer::new(limits::HANDOVER_DATAGRAMS);
+            let (to_a, at_a) = RingBuffer::new(limits::HANDOVER_DATAGRAMS);
+            sharers[a].push(Sharer::new(WorkerId(b as u8), to_b, at_a, wakers[b].clone()));
+            sharers[b].push(Sharer::new(WorkerId(a as u8), to_a, at_b, wakers[a].clone()));
+        }
+    }
+    sharers
 }

@@ -35,6 +35,8 @@ pub enum Message {
         /// Sequence numbers.
         lost: Vec<u16>,
     },
+    /// Something of no use to the server.
+    Ignored,
     /// A viewer cannot decode without a key frame (PLI or FIR).
     KeyFrameRequest {
         /// The slot's media SSRC.
@@ -57,7 +59,7 @@ pub fn is_rtcp(datagram: &[u8]) -> bool {
 }
 
 /// Reads a decrypted compound packet and gives `each` what the server acts upon. Everything else, such as the empty
-/// receiver reports Chromium sends for every idle slot each second, is passed over without a look inside.
+/// receiver reports Chromium sends for every idle slot each second, is [`Message::Ignored`] without a look inside.
 ///
 /// # Errors
 /// When a packet is cut short or malformed; what stood before it has been given to `each`.
@@ -88,7 +90,7 @@ pub fn read(mut compound: &[u8], mut each: impl FnMut(Message)) -> Result<(), Rt
                 let fir = FullIntraRequest::unmarshal(&mut packet).map_err(|_| RtcpError)?;
                 fir.fir.iter().for_each(|entry| each(Message::KeyFrameRequest { ssrc: Ssrc(entry.ssrc) }));
             }
-            _ => {}
+            _ => each(Message::Ignored),
         }
         compound = rest;
     }
@@ -185,6 +187,7 @@ mod tests {
     fn messages(compound: &[u8]) -> Vec<Message> {
         let mut all = Vec::new();
         read(compound, |message| all.push(message)).unwrap();
+        all.retain(|message| *message != Message::Ignored);
         all
     }
 

@@ -159,6 +159,9 @@ impl AudioLevel {
     }
 }
 
+/// Most bytes of an [`OutgoingHeader`].
+pub const OUTGOING_HEADER_MAX: usize = 24;
+
 /// An RTP header to send: always one CSRC, the participant it comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct OutgoingHeader {
@@ -179,20 +182,25 @@ pub struct OutgoingHeader {
 }
 
 impl OutgoingHeader {
-    /// Writes the header to the start of `out` and returns its length, at most 24 bytes.
+    /// Writes the header to the start of `out` and returns its length, at most [`OUTGOING_HEADER_MAX`].
     pub fn write(&self, out: &mut [u8]) -> usize {
         let extended = if self.level.is_some() { 0x10 } else { 0 };
         out[0] = 0x80 | extended | 1;
         out[1] = self.payload_type | if self.marker { 0x80 } else { 0 };
-        out[2..4].copy_from_slice(&self.seq.to_be_bytes());
-        out[4..8].copy_from_slice(&self.timestamp.to_be_bytes());
+        Self::renumber(out, self.seq, self.timestamp);
         out[8..12].copy_from_slice(&self.ssrc.0.to_be_bytes());
         out[12..16].copy_from_slice(&self.csrc.0.to_be_bytes());
         let Some((id, level)) = self.level else { return 16 };
         out[16..18].copy_from_slice(&ONE_BYTE_PROFILE.to_be_bytes());
         out[18..20].copy_from_slice(&1u16.to_be_bytes());
         out[20..24].copy_from_slice(&[id << 4, level.to_byte(), 0, 0]);
-        24
+        OUTGOING_HEADER_MAX
+    }
+
+    /// Gives a written header other numbers.
+    pub fn renumber(header: &mut [u8], seq: u16, timestamp: u32) {
+        header[2..4].copy_from_slice(&seq.to_be_bytes());
+        header[4..8].copy_from_slice(&timestamp.to_be_bytes());
     }
 }
 

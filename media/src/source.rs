@@ -78,7 +78,8 @@ impl Stream {
 #[derive(Debug)]
 pub(crate) struct Source {
     kind: MediaKind,
-    streams: [Option<Stream>; LAYERS],
+    /// Boxed: most peers send nothing, and a stream's memory of losses is large.
+    streams: [Option<Box<Stream>>; LAYERS],
     /// The layer being forwarded.
     current: Option<Layer>,
     pub(crate) pool: PacketPool,
@@ -102,7 +103,7 @@ impl Source {
     pub(crate) fn bind(&mut self, layer: Layer, ssrc: Ssrc, id: StreamId) {
         let stream = &mut self.streams[usize::from(layer.0)];
         if stream.as_ref().is_none_or(|stream| stream.ssrc != ssrc) {
-            *stream = Some(Stream::new(ssrc, id));
+            *stream = Some(Box::new(Stream::new(ssrc, id)));
         }
     }
 
@@ -113,11 +114,11 @@ impl Source {
     }
 
     pub(crate) fn stream_mut(&mut self, layer: Layer) -> Option<&mut Stream> {
-        self.streams[usize::from(layer.0)].as_mut()
+        self.streams[usize::from(layer.0)].as_deref_mut()
     }
 
     fn streams_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
-        self.streams.iter_mut().flatten()
+        self.streams.iter_mut().flatten().map(Box::as_mut)
     }
 
     /// Takes a packet of `layer` that may be forwarded. Gives it back as the shared packet if it is of the layer being

@@ -106,7 +106,7 @@ impl MasterKey {
         let gcm = |algorithm| {
             let key = UnboundKey::new(algorithm, &session_key).map_err(|_| SrtpError::Keys)?;
             let salt = session_salt[..].try_into().map_err(|_| SrtpError::Keys)?;
-            Ok(Cipher::Gcm { key: Box::new(LessSafeKey::new(key)), salt })
+            Ok(Cipher::Gcm { key: LessSafeKey::new(key), salt })
         };
         match self.profile {
             Profile::Aes256Gcm => gcm(&AES_256_GCM),
@@ -132,7 +132,7 @@ impl MasterKey {
 
 /// Session key, salt and, for HMAC, authentication key of RTP or of RTCP in one direction.
 enum Cipher {
-    Gcm { key: Box<LessSafeKey>, salt: [u8; 12] },
+    Gcm { key: LessSafeKey, salt: [u8; 12] },
     CmSha1 { key: Box<EncryptingKey>, mac: Box<hmac::Key>, salt: [u8; 14] },
 }
 
@@ -216,6 +216,30 @@ impl Sender {
         }
     }
 
+    /// Writes `header`, encrypted `payload` and tag to the start of `out`, and returns their length. `payload` stays as
+    /// it is: many viewers are sent the same. `index` is the extended sequence number (RFC 3711 §3.3.1).
+    ///
+    /// # Panics
+    /// When `out` has no room for all of it and [`TAG_BYTES_MAX`].
+    pub fn seal_rtp(&self, header: &[u8], payload: &[u8], ssrc: Ssrc, index: u64, out: &mut [u8]) -> usize {
+        let (head, rest) = out.split_at_mut(header.len());
+        head.copy_from_slice(header);
+        let (sealed, tail) = rest.split_at_mut(payload.len());
+        let len = header.len() + payload.len();
+        match &self.rtp {
+            Cipher::Gcm { key, salt } => {
+                let (nonce, aad) = (gcm_nonce(salt, ssrc, index), Aad::from(header));
+                key.seal_out_of_place_scatter(nonce, aad, payload, sealed, &[], &mut tail[..GCM_TAG])
+                    .expect("a datagram is within the limits of GCM");
+                len + GCM_TAG
+            }
+            Cipher::CmSha1 { .. } => {
+                sealed.copy_from_slice(payload);
+                self.protect_rtp(out, header.len(), len, ssrc, index)
+            }
+        }
+    }
+
     /// Encrypts the RTCP compound packet `buf` and appends index and tag (RFC 3711 §3.4, RFC 7714 §9).
     ///
     /// # Panics
@@ -271,10 +295,6 @@ impl Receiver {
     /// # Errors
     /// When the packet is too short, forged, replayed, or of one source too many.
     pub fn unprotect_rtp(&mut self, buf: &mut [u8], header: &Header) -> Result<usize, SrtpError> {
-        let len = buf.len().checked_sub(self.rtp.tag_len()).ok_or(SrtpError::TooShort)?;
-        if len < header.len {
-            return Err(SrtpError::TooShort);
-        }
         let window = self.streams.get(&header.ssrc);
         if window.is_none() && self.streams.len() >= limits::SSRCS_PER_PEER {
             return Err(SrtpError::TooManySources);
@@ -282,6 +302,21 @@ impl Receiver {
         let index = window.map_or(u64::from(header.seq), |window| window.index(header.seq));
         if window.is_some_and(|window| window.has_seen(index)) {
             return Err(SrtpError::Replayed);
+        }
+        let len = self.unprotect_rtp_at(buf, header, index)?;
+        self.streams.entry(header.ssrc).or_default().record(index);
+        Ok(len)
+    }
+
+    /// Decrypts an RTP packet whose index (RFC 3711 §3.3.1) the caller knows, without protection against replay; for
+    /// those who open some packets of a stream only, and keep count themselves. Returns the length without tag.
+    ///
+    /// # Errors
+    /// When the packet is too short or forged, or has another index.
+    pub fn unprotect_rtp_at(&self, buf: &mut [u8], header: &Header, index: u64) -> Result<usize, SrtpError> {
+        let len = buf.len().checked_sub(self.rtp.tag_len()).ok_or(SrtpError::TooShort)?;
+        if len < header.len {
+            return Err(SrtpError::TooShort);
         }
         match &self.rtp {
             Cipher::Gcm { key, salt } => {
@@ -296,7 +331,6 @@ impl Receiver {
                 key.less_safe_encrypt(&mut packet[header.len..], counter).map_err(|_| SrtpError::Forged)?;
             }
         }
-        self.streams.entry(header.ssrc).or_default().record(index);
         Ok(len)
     }
 

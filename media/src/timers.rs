@@ -1,4 +1,4 @@
-//! When to look after which peer: a heap of deadlines, so that nobody is scanned for nothing.
+//! When to look after which peer, and to flush which room: a heap of deadlines, so that nobody is scanned for nothing.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,13 +6,17 @@ use std::time::Instant;
 
 /// Deadlines by key. A key has at most one valid deadline, which its owner keeps and hands in again on expiry; those
 /// superseded are skipped when they surface.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    heap: BinaryHeap<Reverse<(Instant, usize)>>,
+#[derive(Debug)]
+pub(crate) struct Timers<K> {
+    heap: BinaryHeap<Reverse<(Instant, K)>>,
 }
 
-impl Timers {
-    pub(crate) fn schedule(&mut self, at: Instant, key: usize) {
+impl<K: Ord + Copy> Timers<K> {
+    pub(crate) fn new() -> Self {
+        Self { heap: BinaryHeap::new() }
+    }
+
+    pub(crate) fn schedule(&mut self, at: Instant, key: K) {
         self.heap.push(Reverse((at, key)));
     }
 
@@ -21,7 +25,7 @@ impl Timers {
     }
 
     /// The next deadline that is over at `now`.
-    pub(crate) fn expired(&mut self, now: Instant) -> Option<(Instant, usize)> {
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<(Instant, K)> {
         let due = self.heap.peek().is_some_and(|Reverse((at, _))| *at <= now);
         if due { self.heap.pop().map(|Reverse(entry)| entry) } else { None }
     }

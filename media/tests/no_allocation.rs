@@ -155,6 +155,7 @@ fn forwarding_allocates_nothing_per_packet_and_viewer() {
     let config = MediaConfig {
         workers: 2,
         bind: "127.0.0.1".parse().unwrap(),
+        port: None,
         announce: vec![],
         speech: SpeechConfig::default(),
     };

@@ -1,15 +1,15 @@
 //! Real offers of Chromium 156 and Firefox 153, with 37 m-sections each.
 
 use dais_media::limits::SLOTS;
-use dais_media::sdp::{AnswerParams, Offer, answer};
-use dais_media::{Credentials, Identity, MediaKind, Slot};
+use dais_media::sdp::{AnswerParams, Offer, SdpError, answer};
+use dais_media::{Credentials, Identity, MediaKind, Slot, WorkerId};
 
 const CHROMIUM: &str = include_str!("data/chromium156-offer.sdp");
 const FIREFOX: &str = include_str!("data/firefox153-offer.sdp");
 
 fn answered(sdp: &str) -> (Offer, String) {
     let offer = Offer::parse(sdp).unwrap();
-    let ice = Credentials::random().unwrap();
+    let ice = Credentials::random(WorkerId(0)).unwrap();
     let fingerprint = Identity::generate().unwrap().fingerprint();
     let candidates = ["127.0.0.1:5000".parse().unwrap(), "[::1]:5000".parse().unwrap()];
     let text = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates: &candidates });
@@ -56,6 +56,64 @@ fn the_answer_has_every_section_of_the_offer_in_order() {
         let ssrcs: Vec<_> = text.lines().filter_map(|l| l.strip_prefix("a=ssrc:")).collect();
         assert_eq!(ssrcs.len(), ssrcs.iter().collect::<std::collections::BTreeSet<_>>().len());
     }
+}
+
+/// One audio and one video section, as encoders and players offer them.
+fn standard(audio: &str, video: &str) -> String {
+    let mut sdp = String::from("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n");
+    let fingerprint = ["AB"; 32].join(":");
+    sdp += &format!("a=fingerprint:sha-256 {fingerprint}\r\na=ice-ufrag:abcd\r\na=ice-pwd:{}\r\n", "p".repeat(22));
+    sdp += "m=audio 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=setup:actpass\r\na=rtpmap:96 OPUS/48000/2\r\n";
+    sdp += &format!("{audio}m=video 9 UDP/TLS/RTP/SAVPF 102 97\r\na=mid:1\r\n");
+    sdp += "a=rtpmap:102 H264/90000\r\na=rtpmap:97 VP8/90000\r\n";
+    sdp + video
+}
+
+#[test]
+fn what_a_publisher_offers_both_ways_it_sends_and_what_a_player_does_it_receives() {
+    for ways in ["a=sendrecv\r\n", ""] {
+        let sdp = standard(ways, ways);
+        let published = Offer::parse_publisher(&sdp).unwrap().session;
+        assert_eq!(published.sending(MediaKind::Mic).unwrap().payload_type, 96);
+        assert_eq!(published.sending(MediaKind::Camera).unwrap().payload_type, 97, "VP8, whatever stands before it");
+        assert!(Slot::all().all(|slot| published.receiving(slot).is_none()));
+        let played = Offer::parse_player(&sdp).unwrap().session;
+        let slots: Vec<_> = Slot::all().filter(|slot| played.receiving(*slot).is_some()).collect();
+        assert_eq!(slots, [Slot::camera(0).unwrap(), Slot::voice(0).unwrap()]);
+        assert!(MediaKind::ALL.iter().all(|kind| played.sending(*kind).is_none()));
+        assert!(played.follows && !published.follows, "one picture and one voice");
+        assert_eq!(Offer::parse(&sdp).unwrap_err(), SdpError::Direction(0), "the page says which way");
+    }
+}
+
+#[test]
+fn a_player_with_a_second_picture_follows_nobody() {
+    let one = standard("", "");
+    let more = one.replace("BUNDLE 0 1", "BUNDLE 0 1 2") + "m=video 9 UDP/TLS/RTP/SAVPF 97\r\na=mid:2\r\n";
+    let more = Offer::parse_player(&(more + "a=rtpmap:97 VP8/90000\r\n")).unwrap().session;
+    assert!(more.receiving(Slot::camera(1).unwrap()).is_some() && !more.follows);
+    assert!(!Offer::parse(CHROMIUM).unwrap().session.follows);
+}
+
+#[test]
+fn a_section_the_wrong_way_round_is_refused() {
+    let [send, receive, inactive] = ["a=sendonly\r\n", "a=recvonly\r\n", "a=inactive\r\n"];
+    assert!(
+        Offer::parse_publisher(&standard(send, send)).is_ok() && Offer::parse_player(&standard(receive, "")).is_ok()
+    );
+    for wrong in [receive, inactive] {
+        assert_eq!(Offer::parse_publisher(&standard(send, wrong)).unwrap_err(), SdpError::Direction(1));
+    }
+    for wrong in [send, inactive] {
+        assert_eq!(Offer::parse_player(&standard(receive, wrong)).unwrap_err(), SdpError::Direction(1));
+    }
+}
+
+#[test]
+fn an_encoder_without_vp8_is_told_that_it_is_the_codec() {
+    let h264 = standard("a=sendonly\r\n", "a=sendonly\r\n").replace("a=rtpmap:97 VP8/90000\r\n", "");
+    let error = Offer::parse_publisher(&h264).unwrap_err();
+    assert_eq!((&error, error.code()), (&SdpError::Codec(1), "sdp_codec"));
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn write_section(out: &mut String, offer: &Offer, section: &Section) -> fmt::Res
     }
     match section.purpose {
         Purpose::Sends(kind) => write_sending(out, offer, section, kind),
-        Purpose::Receives(slot) => write_receiving(out, section, slot),
+        Purpose::Receives(slot) => write_receiving(out, section, slot, offer.session.follows),
     }
 }
 
@@ -113,13 +113,18 @@ fn write_sending(out: &mut String, offer: &Offer, section: &Section, kind: Media
 }
 
 /// A section the client receives a slot in.
-fn write_receiving(out: &mut String, section: &Section, slot: Slot) -> fmt::Result {
+fn write_receiving(out: &mut String, section: &Section, slot: Slot, follows: bool) -> fmt::Result {
     out.write_str("a=sendonly\r\n")?;
     if let Some(id) = section.extensions.audio_level {
         write!(out, "a=extmap:{id} {AUDIO_LEVEL}\r\n")?;
     }
     // The screen's picture and sound are one stream, so that browsers keep them in step; every other slot is its own.
-    let stream = if slot == Slot::SCREEN_AUDIO { Slot::SCREEN } else { slot };
+    // So are the picture and the voice of who follows (draft-ietf-wish-whep-03 §4.4.2).
+    let stream = match slot {
+        Slot::SCREEN_AUDIO => Slot::SCREEN,
+        _ if follows => Slot::FIRST_CAMERA,
+        slot => slot,
+    };
     let (ssrc, rtx) = (slot.ssrc().0, slot.rtx_ssrc().0);
     write!(out, "a=msid:slot-{} slot-{}\r\n", stream.index(), slot.index())?;
     if section.rtx_payload_type.is_some() {

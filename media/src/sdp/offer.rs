@@ -24,8 +24,9 @@ pub enum SdpError {
     /// More sections than [`limits::SDP_SECTIONS_MAX`], or more of one kind than the layout has.
     #[error("the offer has more m-sections than the room's layout")]
     TooManySections,
-    /// A section that is neither `sendonly` nor `recvonly`.
-    #[error("m-section {0} must be sendonly or recvonly")]
+    /// A section whose direction does not fit: neither `sendonly` nor `recvonly`, or the wrong one for a publisher or a
+    /// player.
+    #[error("the direction of m-section {0} does not fit")]
     Direction(usize),
     /// A section that is neither audio nor video.
     #[error("m-section {0} is neither audio nor video")]
@@ -82,6 +83,32 @@ impl SdpError {
     }
 }
 
+/// Which way the media of an offer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    /// The client says for each section.
+    BothWays,
+    /// All of it from the client.
+    Published,
+    /// All of it to the client.
+    Played,
+}
+
+impl Flow {
+    /// Whether the client sends in a section; none when the section's direction does not fit.
+    fn sends(self, media: &MediaDescription) -> Option<bool> {
+        let [send, receive, inactive] = ["sendonly", "recvonly", "inactive"].map(|way| media.has_attribute(way));
+        match self {
+            Self::BothWays if send != receive => Some(send),
+            // RFC 9725 §4.2: a publisher MAY say sendrecv, which is also what no direction means (RFC 8866 §6.7); the
+            // answer is recvonly. draft-ietf-wish-whep-03 §4.2 says the same of a player, the other way round.
+            Self::Published if !receive && !inactive => Some(true),
+            Self::Played if !send && !inactive => Some(false),
+            Self::BothWays | Self::Published | Self::Played => None,
+        }
+    }
+}
+
 /// What an m-section is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -115,6 +142,27 @@ impl Offer {
     /// # Errors
     /// An [`SdpError`] that says what the client did wrong.
     pub fn parse(sdp: &str) -> Result<Self, SdpError> {
+        Self::parse_flow(sdp, Flow::BothWays)
+    }
+
+    /// Reads the offer of a WHIP publisher, which only sends: a section that is `sendrecv` is `sendonly`.
+    ///
+    /// # Errors
+    /// See [`Offer::parse`]; [`SdpError::Direction`] for a section that is `recvonly` or `inactive`.
+    pub fn parse_publisher(sdp: &str) -> Result<Self, SdpError> {
+        Self::parse_flow(sdp, Flow::Published)
+    }
+
+    /// Reads the offer of a WHEP player, which only receives: a section that is `sendrecv` is `recvonly`. With no more
+    /// than one section of each kind it follows.
+    ///
+    /// # Errors
+    /// See [`Offer::parse`]; [`SdpError::Direction`] for a section that is `sendonly` or `inactive`.
+    pub fn parse_player(sdp: &str) -> Result<Self, SdpError> {
+        Self::parse_flow(sdp, Flow::Played)
+    }
+
+    fn parse_flow(sdp: &str, flow: Flow) -> Result<Self, SdpError> {
         if sdp.len() > limits::SDP_BYTES_MAX || sdp.lines().any(|line| line.len() > limits::SDP_LINE_BYTES_MAX) {
             return Err(SdpError::TooLong);
         }
@@ -139,12 +187,13 @@ impl Offer {
         let mut offer = Self { sections: Vec::new(), session: Session::new(fingerprint, limits::SLOTS) };
         let mut purposes = Purposes::default();
         for (n, media) in description.media_descriptions.iter().enumerate() {
-            let section = offer.read_section(n, media, &mut purposes)?;
+            let section = offer.read_section(n, media, flow, &mut purposes)?;
             if !bundled.split(' ').any(|mid| mid == section.mid) {
                 return Err(SdpError::NotBundled(n));
             }
             offer.sections.push(section);
         }
+        offer.session.follows = flow == Flow::Played && purposes.receiving.iter().all(|count| *count <= 1);
         Ok(offer)
     }
 
@@ -152,6 +201,7 @@ impl Offer {
         &mut self,
         n: usize,
         media: &MediaDescription,
+        flow: Flow,
         purposes: &mut Purposes,
     ) -> Result<Section, SdpError> {
         let video = match media.media_name.media.as_str() {
@@ -160,11 +210,7 @@ impl Offer {
             _ => return Err(SdpError::Media(n)),
         };
         let mid = media.attribute("mid").flatten().filter(|mid| is_token(mid)).ok_or(SdpError::NoMid(n))?.to_owned();
-        let sends = match (media.has_attribute("sendonly"), media.has_attribute("recvonly")) {
-            (true, false) => true,
-            (false, true) => false,
-            _ => return Err(SdpError::Direction(n)),
-        };
+        let sends = flow.sends(media).ok_or(SdpError::Direction(n))?;
         let purpose = purposes.next(video, sends).ok_or(SdpError::TooManySections)?;
         let codec = Codec::find(media, video).ok_or(SdpError::Codec(n))?;
         let extensions = read_extensions(media);

@@ -13,6 +13,8 @@ pub struct Session {
     pub fingerprint: Fingerprint,
     /// Header extension ids, the same in all sections (RFC 8843 §9.2).
     pub extensions: Extensions,
+    /// The client is shown the room's [`View`](crate::View) in place of slots: a player with one picture and one voice.
+    pub follows: bool,
     sending: [Option<Sending>; MediaKind::ALL.len()],
     /// By slot index; a client may ask for fewer slots than the layout has.
     receiving: Vec<Option<Receiving>>,
@@ -60,10 +62,11 @@ pub struct Receiving {
 }
 
 impl Session {
-    pub(super) fn new(fingerprint: Fingerprint, slots: usize) -> Self {
+    pub(crate) fn new(fingerprint: Fingerprint, slots: usize) -> Self {
         Self {
             fingerprint,
             extensions: Extensions::default(),
+            follows: false,
             sending: [const { None }; 4],
             receiving: vec![None; slots],
         }
@@ -73,7 +76,7 @@ impl Session {
         self.sending[kind as usize] = Some(sending);
     }
 
-    pub(super) fn set_receiving(&mut self, slot: Slot, receiving: Receiving) {
+    pub(crate) fn set_receiving(&mut self, slot: Slot, receiving: Receiving) {
         self.receiving[slot.index()] = Some(receiving);
     }
 
@@ -87,6 +90,11 @@ impl Session {
     #[must_use]
     pub fn receiving(&self, slot: Slot) -> Option<&Receiving> {
         self.receiving[slot.index()].as_ref()
+    }
+
+    /// How the client receives every slot, by slot index.
+    pub(crate) fn receives(&self) -> &[Option<Receiving>] {
+        &self.receiving
     }
 
     /// The kind sent in the section with `mid`.

@@ -1,0 +1,300 @@
+//! A tick's packets made ready for everybody who is sent them: in the order in which they leave, with a header that
+//! lacks only a viewer's numbers, and a payload to encrypt from.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::ids::{ParticipantId, Slot};
+use crate::outbound::Occupied;
+use crate::packet::Packet;
+use crate::plan::{Item, Placed, Planner};
+use crate::profile::{ProfileId, Profiles};
+use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
+use crate::sdp::Receiving;
+use crate::view::View;
+use crate::vp8::Shift;
+
+/// A packet that waits for the tick.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) from: Occupied,
+    pub(crate) packet: Arc<Packet>,
+    /// When it came to the server.
+    pub(crate) arrived: Instant,
+}
+
+/// A packet ready for the viewers of one profile.
+#[derive(Debug)]
+pub(crate) struct ReadyPacket {
+    /// Position among the pending packets.
+    pub(crate) pending: usize,
+    /// The slot it is received in.
+    pub(crate) section: Slot,
+    has_rtx: bool,
+    header: [u8; OUTGOING_HEADER_MAX],
+    header_len: usize,
+    /// The payload in the batch, with padding.
+    start: usize,
+    end: usize,
+    pub(crate) padding: usize,
+    /// What the payload's picture ids are shifted by.
+    shift: Shift,
+}
+
+/// A tick's packets for the viewers of one profile.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    packets: Vec<ReadyPacket>,
+    payloads: Vec<u8>,
+    /// The tick it was made for.
+    tick: u64,
+}
+
+/// A worker's workshop for batches; it keeps its memory between ticks.
+#[derive(Debug, Default)]
+pub(crate) struct Fanout {
+    /// By profile.
+    batches: Vec<Batch>,
+    tick: u64,
+    planner: Planner,
+    items: Vec<Item>,
+    placed: Vec<Placed>,
+    line: Vec<usize>,
+}
+
+impl Fanout {
+    /// Lines up the keys of a room's viewers, so that it can be looked ahead.
+    pub(crate) fn line_up(&mut self, keys: impl Iterator<Item = usize>) -> Vec<usize> {
+        let mut line = std::mem::take(&mut self.line);
+        line.extend(keys);
+        line
+    }
+
+    /// Takes the line's memory back.
+    pub(crate) fn dismiss(&mut self, mut line: Vec<usize>) {
+        line.clear();
+        self.line = line;
+    }
+
+    /// Begins a tick: batches of the one before are made anew.
+    pub(crate) fn begin(&mut self) {
+        self.tick += 1;
+    }
+
+    /// The pending packets for the viewers of `profile` while the room shows `view`; those in slots they do not receive
+    /// are left out.
+    pub(crate) fn batch(
+        &mut self,
+        profile: ProfileId,
+        profiles: &Profiles,
+        view: View,
+        pending: &[Pending],
+    ) -> &mut Batch {
+        let at = profile.index();
+        if self.batches.len() <= at {
+            self.batches.resize_with(at + 1, Batch::default);
+        }
+        let batch = &mut self.batches[at];
+        if batch.tick != self.tick {
+            batch.tick = self.tick;
+            batch.clear();
+            for (n, Pending { from, packet, .. }) in pending.iter().enumerate() {
+                let Some((section, receiving)) = profiles.receiving(profile, from.slot, view) else { continue };
+                batch.packets.push(ReadyPacket::new(n, section, from.participant, packet, receiving));
+            }
+            let len = |ready: &ReadyPacket| ready.header_len + pending[ready.pending].packet.payload().len();
+            self.items.clear();
+            let item = |ready: &ReadyPacket| {
+                // Without RTX a packet is sent again under its own number, and must then be the same, byte for byte:
+                // the number is the nonce, which never encrypts two different packets.
+                let resent_as_it_is = ready.section.kind().is_video() && !ready.has_rtx;
+                Item { slot: ready.section, len: len(ready), pads: !resent_as_it_is }
+            };
+            self.items.extend(batch.packets.iter().map(item));
+            self.planner.plan(&self.items, &mut self.placed);
+            batch.arrange(&self.placed, pending);
+        }
+        batch
+    }
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.packets.clear();
+        self.payloads.clear();
+    }
+
+    /// Brings the packets into their places and lays out their payloads.
+    fn arrange(&mut self, placed: &[Placed], pending: &[Pending]) {
+        for (n, Placed { padding, .. }) in placed.iter().enumerate() {
+            // What stood here may have been put elsewhere already: the place of item n is found by following it.
+            let mut from = placed[n].item;
+            while from < n {
+                from = placed[from].item;
+            }
+            self.packets.swap(n, from);
+            let ready = &mut self.packets[n];
+            let payload = pending[ready.pending].packet.payload();
+            ready.start = self.payloads.len();
+            self.payloads.extend_from_slice(payload);
+            if *padding > 0 {
+                // RFC 3550 §5.1: the P bit, and the count in the last byte.
+                ready.header[0] |= 0x20;
+                self.payloads.resize(ready.start + payload.len() + padding, 0);
+                *self.payloads.last_mut().expect("a padded payload is not empty") = *padding as u8;
+                ready.padding = *padding;
+            }
+            ready.end = self.payloads.len();
+        }
+    }
+
+    /// Number of packets.
+    pub(crate) fn len(&self) -> usize {
+        self.packets.len()
+    }
+
+    /// The `n`-th packet, and the payloads it is cut from.
+    pub(crate) fn packet(&mut self, n: usize) -> (&mut ReadyPacket, &mut [u8]) {
+        (&mut self.packets[n], &mut self.payloads)
+    }
+}
+
+impl ReadyPacket {
+    fn new(pending: usize, section: Slot, csrc: ParticipantId, packet: &Packet, receiving: &Receiving) -> Self {
+        let header = OutgoingHeader {
+            marker: packet.marker,
+            payload_type: receiving.payload_type,
+            seq: 0,
+            timestamp: 0,
+            ssrc: section.ssrc(),
+            csrc,
+            level: receiving.audio_level.zip(packet.level),
+        };
+        let has_rtx = receiving.rtx_payload_type.is_some();
+        let mut bytes = [0; OUTGOING_HEADER_MAX];
+        let header_len = header.write(&mut bytes);
+        Self {
+            pending,
+            section,
+            has_rtx,
+            header: bytes,
+            header_len,
+            start: 0,
+            end: 0,
+            padding: 0,
+            shift: Shift::default(),
+        }
+    }
+
+    /// Header and payload with a viewer's numbers. Most viewers share their shift with the one before.
+    pub(crate) fn numbered<'a>(
+        &'a mut self,
+        payloads: &'a mut [u8],
+        packet: &Packet,
+        seq: u16,
+        timestamp: u32,
+        shift: Shift,
+    ) -> (&'a [u8], &'a [u8]) {
+        OutgoingHeader::renumber(&mut self.header, seq, timestamp);
+        let payload = &mut payloads[self.start..self.end];
+        if shift != self.shift {
+            shift.patch(&packet.vp8, payload);
+            self.shift = shift;
+        }
+        (&self.header[..self.header_len], payload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dtls::Fingerprint;
+    use crate::ids::Generation;
+    use crate::limits::SLOTS;
+    use crate::rtp::Header;
+    use crate::sdp::Session;
+    use crate::vp8::{Descriptor, PictureId};
+
+    const PICTURE_ID: u16 = 700;
+
+    fn pending(slot: Slot, len: usize, mark: u8) -> Pending {
+        let mut packet = Packet::default();
+        packet.set_payload(&[[0x90, 0x80, 0x82, 0xbc].as_slice(), &vec![mark; len - 4]].concat());
+        let picture_id = Some(PictureId { at: 2, wide: true, value: PICTURE_ID });
+        packet.vp8 = Descriptor { picture_id, ..Descriptor::default() };
+        let from = Occupied { slot, generation: Generation(1), participant: ParticipantId(5) };
+        Pending { from, packet: Arc::new(packet), arrived: Instant::now() }
+    }
+
+    fn profiles(rtx: Option<u8>, receives: impl Fn(Slot) -> bool) -> (Profiles, ProfileId) {
+        let receiving = Receiving { payload_type: 96, rtx_payload_type: rtx, audio_level: None };
+        let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
+        Slot::all().filter(|slot| receives(*slot)).for_each(|slot| session.set_receiving(slot, receiving.clone()));
+        let mut profiles = Profiles::default();
+        let id = profiles.enter(&session);
+        (profiles, id)
+    }
+
+    #[test]
+    fn every_packet_keeps_its_payload_in_its_new_place_and_says_how_much_is_padding() {
+        let (profiles, profile) = profiles(Some(97), |_| true);
+        let slots: Vec<_> = (0..6).map(|n| Slot::camera(n).unwrap()).collect();
+        let lens = [300, 700, 299, 500, 698, 60];
+        let all: Vec<_> = slots.iter().zip(lens).map(|(slot, len)| pending(*slot, len, len as u8)).collect();
+        let mut fanout = Fanout::default();
+        fanout.begin();
+        let batch = fanout.batch(profile, &profiles, View::FIRST, &all);
+        let mut order = Vec::new();
+        for n in 0..batch.len() {
+            let (ready, payloads) = batch.packet(n);
+            let packet = &all[ready.pending].packet;
+            order.push((packet.payload().len(), ready.padding));
+            let (header, payload) = ready.numbered(payloads, packet, 9, 10, Shift::default());
+            let whole = [header, payload].concat();
+            let read = Header::parse(&whole).unwrap();
+            assert_eq!(read.ssrc, all[ready.pending].from.slot.ssrc());
+            let len = read.payload_len(&whole).unwrap();
+            assert_eq!(&whole[read.len..read.len + len], packet.payload());
+        }
+        assert_eq!(order, [(700, 0), (698, 2), (60, 0), (500, 0), (299, 0), (300, 0)]);
+    }
+
+    #[test]
+    fn without_a_stream_for_retransmissions_pictures_are_not_padded() {
+        let (profiles, profile) = profiles(None, |_| true);
+        let all = [pending(Slot::camera(0).unwrap(), 700, 1), pending(Slot::camera(1).unwrap(), 699, 1)];
+        let mut fanout = Fanout::default();
+        fanout.begin();
+        let batch = fanout.batch(profile, &profiles, View::FIRST, &all);
+        assert!((0..2).all(|n| batch.packet(n).0.padding == 0));
+    }
+
+    #[test]
+    fn viewers_with_other_numbers_share_the_batch() {
+        let (profiles, profile) = profiles(Some(97), |_| true);
+        let all = [pending(Slot::camera(0).unwrap(), 100, 1)];
+        let mut fanout = Fanout::default();
+        fanout.begin();
+        for (seq, picture_id) in [(1, 0), (2, 30), (3, 30), (4, 0)] {
+            let (ready, payloads) = fanout.batch(profile, &profiles, View::FIRST, &all).packet(0);
+            let shift = Shift { picture_id, tl0_pic_idx: 0 };
+            let (header, payload) = ready.numbered(payloads, &all[0].packet, seq, u32::from(seq), shift);
+            assert_eq!(Header::parse(&[header, payload].concat()).unwrap().seq, seq);
+            let read = Descriptor::parse(payload).unwrap().picture_id.unwrap();
+            assert_eq!(read.value, PICTURE_ID + picture_id);
+        }
+    }
+
+    #[test]
+    fn slots_a_viewer_does_not_receive_are_left_out_and_a_tick_is_made_once() {
+        let voices = |slot: Slot| !slot.kind().is_video();
+        let (profiles, profile) = profiles(None, voices);
+        let all = [pending(Slot::camera(0).unwrap(), 100, 1), pending(Slot::voice(0).unwrap(), 100, 1)];
+        let mut fanout = Fanout::default();
+        fanout.begin();
+        assert_eq!(fanout.batch(profile, &profiles, View::FIRST, &all).len(), 1);
+        assert_eq!(fanout.batch(profile, &profiles, View::FIRST, &[]).len(), 1, "the same tick");
+        fanout.begin();
+        assert_eq!(fanout.batch(profile, &profiles, View::FIRST, &[]).len(), 0);
+    }
+}

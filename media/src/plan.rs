@@ -1,0 +1,202 @@
+//! The order in which the packets of a tick leave, so that they make long runs of equal datagrams.
+//!
+//! A run is a number of datagrams of the same length and at the end perhaps a shorter one; it costs the kernel hardly
+//! more than one datagram. The order between streams is free, within a stream it is kept. The pieces of a frame differ
+//! by a byte, which RTP padding evens out.
+
+use crate::ids::Slot;
+use crate::limits::{PADDING_BYTES_MAX, PADDING_PER_MILLE_MAX};
+
+/// A packet of a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// Packets of one slot keep their order.
+    pub(crate) slot: Slot,
+    /// Bytes of header and payload.
+    pub(crate) len: usize,
+    /// It may be padded.
+    pub(crate) pads: bool,
+}
+
+/// A packet in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    /// Position among the items.
+    pub(crate) item: usize,
+    /// Bytes to be added.
+    pub(crate) padding: usize,
+}
+
+/// Makes plans; keeps its memory between them.
+#[derive(Debug, Default)]
+pub(crate) struct Planner {
+    waiting: Vec<usize>,
+    heads: Vec<usize>,
+}
+
+impl Planner {
+    /// Puts `items` in the order in which they leave, in `placed`.
+    ///
+    /// Each run begins with the longest packet that may leave next, takes those that are as long or can be made so with
+    /// padding, and ends with the shortest, which fits no other run better.
+    pub(crate) fn plan(&mut self, items: &[Item], placed: &mut Vec<Placed>) {
+        placed.clear();
+        self.waiting.clear();
+        self.waiting.extend(0..items.len());
+        while let Some(first) = self.pick(items, usize::MAX, |len, best| len > best) {
+            let len = items[first].len;
+            placed.push(Placed { item: first, padding: 0 });
+            let (mut bytes, mut padded) = (len, 0);
+            while let Some(next) = self.pick_padded(items, len, bytes, padded) {
+                let padding = len - items[next].len;
+                placed.push(Placed { item: next, padding });
+                (bytes, padded) = (bytes + len, padded + padding);
+            }
+            let last = self.pick(items, len, |len, best| len < best);
+            placed.extend(last.map(|item| Placed { item, padding: 0 }));
+        }
+    }
+
+    /// Takes the packet that is `better` than all others of at most `len_max` bytes that may leave next.
+    fn pick(&mut self, items: &[Item], len_max: usize, better: impl Fn(usize, usize) -> bool) -> Option<usize> {
+        self.find_heads(items);
+        let mut heads = self.heads.iter().copied().filter(|head| items[self.waiting[*head]].len <= len_max);
+        let mut best = heads.next()?;
+        for head in heads {
+            if better(items[self.waiting[head]].len, items[self.waiting[best]].len) {
+                best = head;
+            }
+        }
+        Some(self.waiting.remove(best))
+    }
+
+    /// Takes the packet that needs the least padding to be `len` bytes long, if the run may have so much.
+    fn pick_padded(&mut self, items: &[Item], len: usize, bytes: usize, padded: usize) -> Option<usize> {
+        self.find_heads(items);
+        let fits = |item: Item| item.len == len || (item.len < len && item.pads);
+        let candidates = self.heads.iter().copied().filter(|head| fits(items[self.waiting[*head]]));
+        let best = candidates.max_by_key(|head| (items[self.waiting[*head]].len, std::cmp::Reverse(*head)))?;
+        let padding = len - items[self.waiting[best]].len;
+        let allowed = (padded + padding) * 1_000 <= (bytes + len) * PADDING_PER_MILLE_MAX;
+        (padding <= PADDING_BYTES_MAX && allowed).then(|| self.waiting.remove(best))
+    }
+
+    /// The first waiting packet of each slot, as positions in `waiting`.
+    fn find_heads(&mut self, items: &[Item]) {
+        self.heads.clear();
+        let mut seen = 0u64;
+        for (at, item) in self.waiting.iter().enumerate() {
+            let bit = 1u64 << items[*item].slot.index();
+            if seen & bit == 0 {
+                seen |= bit;
+                self.heads.push(at);
+            }
+        }
+    }
+}
+
+const _: () = assert!(crate::limits::SLOTS <= 64, "a slot is a bit");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn camera(n: usize, len: usize) -> Item {
+        Item { slot: Slot::camera(n).unwrap(), len, pads: true }
+    }
+
+    fn voice(n: usize, len: usize) -> Item {
+        Item { slot: Slot::voice(n).unwrap(), len, pads: true }
+    }
+
+    fn plan(items: &[Item]) -> Vec<Placed> {
+        let mut placed = Vec::new();
+        Planner::default().plan(items, &mut placed);
+        placed
+    }
+
+    /// Lengths as they leave, runs apart.
+    fn runs(items: &[Item]) -> Vec<Vec<usize>> {
+        let mut runs: Vec<Vec<usize>> = Vec::new();
+        for Placed { item, padding } in plan(items) {
+            let len = items[item].len + padding;
+            match runs.last_mut() {
+                Some(run) if run.iter().all(|before| *before == run[0]) && len <= run[0] => run.push(len),
+                _ => runs.push(vec![len]),
+            }
+        }
+        runs
+    }
+
+    #[test]
+    fn the_pieces_of_a_frame_are_one_run_though_they_differ_by_a_byte() {
+        let frame = [1_101, 1_101, 1_100, 1_101, 1_100].map(|len| camera(0, len));
+        assert_eq!(runs(&frame), [[1_101; 5]]);
+    }
+
+    #[test]
+    fn frames_of_two_cameras_and_a_voice_are_two_runs() {
+        let items = [camera(0, 1_000), camera(0, 1_000), voice(0, 90), camera(1, 1_200), camera(1, 1_200)];
+        assert_eq!(runs(&items), [vec![1_200, 1_200, 90], vec![1_000, 1_000]]);
+    }
+
+    #[test]
+    fn small_frames_of_many_cameras_leave_two_by_two() {
+        let items: Vec<_> = [640, 310, 500, 420].into_iter().enumerate().map(|(n, len)| camera(n, len)).collect();
+        assert_eq!(runs(&items), [[640, 310], [500, 420]]);
+    }
+
+    #[test]
+    fn lengths_close_together_are_padded_and_others_are_not() {
+        let items: Vec<_> = [600, 595, 560].into_iter().enumerate().map(|(n, len)| camera(n, len)).collect();
+        assert_eq!(runs(&items), [[600, 600, 560]]);
+        assert_eq!(plan(&items).iter().map(|placed| placed.padding).collect::<Vec<_>>(), [0, 5, 0]);
+    }
+
+    #[test]
+    fn what_must_not_be_padded_is_the_last_of_its_run() {
+        let fixed = |n, len| Item { pads: false, ..camera(n, len) };
+        assert_eq!(runs(&[camera(0, 1_000), fixed(1, 999), fixed(2, 1_000)]), [[1_000, 1_000, 999]]);
+        assert_eq!(plan(&[camera(0, 1_000), fixed(1, 999)])[1].padding, 0);
+    }
+
+    #[test]
+    fn voices_of_one_length_are_one_run() {
+        let items: Vec<_> = (0..8).map(|n| voice(n, 104)).collect();
+        assert_eq!(runs(&items), [[104; 8]]);
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        assert_eq!(plan(&[]), []);
+    }
+
+    proptest! {
+        #[test]
+        fn every_packet_leaves_once_in_order_of_its_stream_with_little_padding(
+            packets in prop::collection::vec((0usize..6, 40usize..1_250), 0..80),
+        ) {
+            let items: Vec<_> = packets.iter().map(|(slot, len)| camera(*slot, *len)).collect();
+            let placed = plan(&items);
+            for slot in 0..6 {
+                let of_slot = |item: &usize| items[*item].slot == camera(slot, 0).slot;
+                let left: Vec<_> = placed.iter().map(|placed| placed.item).filter(of_slot).collect();
+                let came: Vec<_> = (0..items.len()).filter(of_slot).collect();
+                prop_assert_eq!(left, came);
+            }
+            let bytes: usize = items.iter().map(|item| item.len).sum();
+            let padding: usize = placed.iter().map(|placed| placed.padding).sum();
+            prop_assert!(padding * 1_000 <= (bytes + padding) * PADDING_PER_MILLE_MAX);
+        }
+
+        #[test]
+        fn of_frames_of_one_packet_at_most_every_second_begins_a_message(
+            lens in prop::collection::vec(40usize..1_250, 0..25),
+        ) {
+            let items: Vec<_> = lens.into_iter().enumerate().map(|(slot, len)| camera(slot, len)).collect();
+            prop_assert!(runs(&items).len() <= items.len().div_ceil(2));
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! A worker thread: one socket, the peers that live on it, and its share of every room.
+//!
+//! Per wake-up, in this order:
+//! 1. commands, so that a gate closes before the next packet is looked at;
+//! 2. packets and datagrams from other workers;
+//! 3. datagrams in batches, one clock reading for each;
+//! 4. timers;
+//! 5. rooms whose tick is over: their packets are encrypted for every viewer;
+//! 6. everything written is given to the kernel.
+
+mod clock;
+mod commands;
+mod packets;
+mod relay;
+mod shared_port;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rtrb::Consumer;
+use slab::Slab;
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use self::clock::Clock;
+use self::relay::Neighbours;
+pub(crate) use self::relay::{Neighbour, Relay};
+use self::shared_port::SharedPort;
+pub(crate) use self::shared_port::Sharer;
+use crate::counters::{Counters, Distribution, Tally};
+use crate::dtls::Identity;
+use crate::fanout::Fanout;
+use crate::ice::Ufrag;
+use crate::ids::{Generation, RoomId, Slot};
+use crate::outbox::Outbox;
+use crate::peer::{Change, Gone, Peer};
+use crate::plane::{Command, MediaEvent};
+use crate::profile::Profiles;
+use crate::room::Room;
+use crate::speech::SpeechConfig;
+use crate::tick::Tick;
+use crate::timers::Timers;
+use crate::udp::poll::{self, Poll, Ready, Waker};
+use crate::udp::{self, Ingress};
+
+/// What a worker is made of.
+pub(crate) struct WorkerParts {
+    pub(crate) socket: UdpSocket,
+    /// The others on the socket's port, if it is shared.
+    pub(crate) sharers: Option<Vec<Sharer>>,
+    pub(crate) waker: Waker,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) neighbours: Vec<Neighbour>,
+    pub(crate) inbox: Vec<Consumer<Relay>>,
+    pub(crate) published: Arc<Mutex<Counters>>,
+    /// Work of the last second, per mille of a core.
+    pub(crate) busy: Arc<AtomicU32>,
+    pub(crate) identity: Identity,
+    pub(crate) speech: SpeechConfig,
+    /// Randomness for first sequence numbers.
+    pub(crate) seed: u64,
+}
+
+/// Between two retries of events.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// Counters are published not later than this after they changed.
+const PUBLISH_WITHIN: Duration = Duration::from_millis(10);
+
+/// See the module.
+pub(crate) struct Worker {
+    poll: Poll,
+    commands: mpsc::Receiver<Command>,
+    inbox: Vec<Consumer<Relay>>,
+    published: Arc<Mutex<Counters>>,
+    busy: Arc<AtomicU32>,
+    /// Work noted at the last housekeeping, µs.
+    busy_micros: u64,
+    identity: Identity,
+    speech: SpeechConfig,
+    seed: u64,
+    clock: Clock,
+    peers: Slab<Box<Peer>>,
+    by_address: HashMap<SocketAddr, usize>,
+    by_ufrag: HashMap<Ufrag, usize>,
+    rooms: HashMap<RoomId, Room>,
+    neighbours: Neighbours,
+    shared: Option<SharedPort>,
+    /// When to look after which peer.
+    timers: Timers<usize>,
+    /// When to flush which room.
+    flushes: Timers<RoomId>,
+    tick: Tick,
+    fanout: Fanout,
+    profiles: Profiles,
+    out: Outbox,
+    next_housekeeping: Instant,
+    published_at: Instant,
+}
+
+impl Worker {
+    /// # Errors
+    /// When the process has no file descriptor left to wait with.
+    pub(crate) fn new(parts: WorkerParts) -> io::Result<Self> {
+        let now = Instant::now();
+        Ok(Self {
+            poll: Poll::new(&parts.socket, &parts.waker)?,
+            commands: parts.commands,
+            inbox: parts.inbox,
+            published: parts.published,
+            busy: parts.busy,
+            busy_micros: 0,
+            identity: parts.identity,
+            speech: parts.speech,
+            seed: parts.seed,
+            clock: Clock::new(),
+            peers: Slab::new(),
+            by_address: HashMap::new(),
+            by_ufrag: HashMap::new(),
+            rooms: HashMap::new(),
+            neighbours: Neighbours::new(parts.neighbours),
+            shared: parts.sharers.map(SharedPort::new),
+            timers: Timers::new(),
+            flushes: Timers::new(),
+            tick: Tick::new(now),
+            fanout: Fanout::default(),
+            profiles: Profiles::default(),
+            out: Outbox::new(parts.socket),
+            next_housekeeping: now,
+            published_at: now,
+        })
+    }
+
+    /// Runs until the last command sender is gone.
+    pub(crate) fn run(mut self) {
+        poll::wake_in_time();
+        if let Err(error) = udp::coalesce(self.out.socket()) {
+            warn!(%error, "the kernel refuses UDP receive offload (GRO): datagrams are read one by one");
+            self.out.counters.add(Tally::CoalescingRefused, 1);
+        }
+        let mut ingress = Ingress::new();
+        let mut now = Instant::now();
+        loop {
+            let ready = self.poll.wait(self.next_deadline().saturating_duration_since(now));
+            let woken = Instant::now();
+            if !self.handle_commands(woken) {
+                return;
+            }
+            self.handle_relays();
+            self.handle_handovers(woken);
+            for source in ready {
+                match source {
+                    Ready::Own => self.handle_socket(&mut ingress),
+                    Ready::Added(name) => self.handle_direct(name, &mut ingress),
+                }
+            }
+            now = Instant::now();
+            self.handle_timers(now);
+            self.flush_rooms(now);
+            self.out.flush();
+            self.settle_neighbours();
+            now = Instant::now();
+            let busy = now.saturating_duration_since(woken).as_micros() as u64;
+            self.out.counters.add(Tally::BusyMicros, busy);
+            self.out.counters.measure(Distribution::Round, busy, 1);
+            self.publish(now);
+        }
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let all = [self.timers.next(), self.flushes.next()];
+        all.into_iter().flatten().fold(self.next_housekeeping, Instant::min)
+    }
+
+    fn handle_relays(&mut self) {
+        let Self { inbox, rooms, peers, flushes, tick, out, .. } = self;
+        for ring in inbox {
+            let waiting = ring.slots();
+            if waiting > 0 {
+                out.counters.measure(Distribution::RingDepth, waiting as u64, 1);
+            }
+            while let Ok(relay) = ring.pop() {
+                match relay {
+                    Relay::Packet { room: id, slot, generation, packet, arrived } => {
+                        let Some(room) = rooms.get_mut(&id) else { continue };
+                        match room.queue(slot, generation, packet, arrived, tick) {
+                            Ok(due) => due.into_iter().for_each(|at| flushes.schedule(at, id)),
+                            Err(reason) => out.counters.drop(reason),
+                        }
+                    }
+                    Relay::Clock { room, slot, generation, clock } => {
+                        if let Some(room) = rooms.get_mut(&room) {
+                            room.set_clock(slot, generation, clock);
+                        }
+                    }
+                    Relay::KeyFrameWanted { room, slot, generation } => {
+                        let Some(room) = rooms.get(&room) else { continue };
+                        want_key_frame(room, peers, slot, generation);
+                    }
+                }
+            }
+        }
+    }
+
+    fn handle_timers(&mut self, now: Instant) {
+        while let Some((at, key)) = self.timers.expired(now) {
+            if self.peers.get(key).is_none_or(|peer| peer.wake_at != at) {
+                continue;
+            }
+            // As with datagrams: a bug met by one peer costs that peer.
+            if catch_unwind(AssertUnwindSafe(|| self.attend(key, now))).is_err() {
+                error!("internal error while looking after a peer");
+                self.gone(key, Gone::Internal);
+            }
+        }
+        if self.next_housekeeping <= now {
+            let busy_micros = self.out.counters.done(Tally::BusyMicros);
+            let period = HOUSEKEEPING + now.saturating_duration_since(self.next_housekeeping);
+            let busy = (busy_micros - self.busy_micros) * 1_000 / period.as_micros() as u64;
+            self.busy.store(busy as u32, Ordering::Relaxed);
+            self.busy_micros = busy_micros;
+            self.next_housekeeping = now + HOUSEKEEPING;
+            self.rooms.values_mut().for_each(Room::tell_untold);
+        }
+    }
+
+    fn flush_rooms(&mut self, now: Instant) {
+        while let Some((at, room)) = self.flushes.expired(now) {
+            if self.rooms.get(&room).is_some_and(|room| room.flush_at == Some(at)) {
+                self.flush_room(room, now);
+            }
+        }
+    }
+
+    /// Ends the tick of a room: what waits is forwarded.
+    fn flush_room(&mut self, id: RoomId, now: Instant) {
+        let Self { rooms, peers, profiles, fanout, out, tick, neighbours, .. } = self;
+        let Some(room) = rooms.get_mut(&id) else { return };
+        let flushed = catch_unwind(AssertUnwindSafe(|| room.flush(peers, profiles, fanout, now, out)));
+        let Ok(forwarded) = flushed else {
+            // It would be met again with every tick.
+            room.drop_pending();
+            return error!("internal error while forwarding to a room");
+        };
+        tick.note(forwarded.copies, now);
+        for slot in forwarded.awaiting.iter() {
+            let generation = room.slot(slot).generation;
+            ask_key_frame(id, room, peers, neighbours, &mut out.counters, slot, generation);
+        }
+    }
+
+    /// Wakes the workers that were given something, and asks for key frames of what could not be given to them.
+    fn settle_neighbours(&mut self) {
+        let Self { neighbours, shared, rooms, peers, .. } = self;
+        neighbours.wake();
+        shared.iter_mut().for_each(SharedPort::wake);
+        neighbours.recovered(|room, slot| {
+            if let Some(room) = rooms.get(&room) {
+                want_key_frame(room, peers, slot, room.slot(slot).generation);
+            }
+        });
+    }
+
+    fn attend(&mut self, key: usize, now: Instant) {
+        let peer = &mut self.peers[key];
+        let change = peer.handle_timeout(now, &mut self.out);
+        if let Some(room) = self.rooms.get(&peer.room) {
+            peer.report_speech(room, now);
+            peer.send_sender_reports(room, now, self.clock.ntp(now), &mut self.out);
+        }
+        self.changed(key, change, now);
+        self.reschedule(key, now);
+    }
+
+    fn reschedule(&mut self, key: usize, now: Instant) {
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.wake_at = peer.next_timeout(now);
+        self.timers.schedule(peer.wake_at, key);
+    }
+
+    fn changed(&mut self, key: usize, change: Option<Change>, now: Instant) {
+        match change {
+            Some(Change::Connected) => self.connected(key, now),
+            Some(Change::Gone(why)) => self.gone(key, why),
+            None => self.attend_sooner(key, now),
+        }
+    }
+
+    /// Looks after a peer sooner than planned, if what just happened asks for it.
+    fn attend_sooner(&mut self, key: usize, now: Instant) {
+        if self.peers.get(key).is_some_and(|peer| peer.next_timeout(now) < peer.wake_at) {
+            self.reschedule(key, now);
+        }
+    }
+
+    /// A peer's media can flow: it needs a key frame of every picture on stage.
+    fn connected(&mut self, key: usize, now: Instant) {
+        let Peer { room: room_id, participant, connection, .. } = *self.peers[key];
+        let Some(room) = self.rooms.get_mut(&room_id) else { return };
+        room.tell(MediaEvent::Connected { participant, connection });
+        let outbound = &self.peers[key].outbound;
+        let others = room.pictures().filter(|(_, _, occupant)| *occupant != participant);
+        let pictures: Vec<_> = others.filter(|(slot, ..)| outbound.section(*slot).is_some()).collect();
+        for (slot, generation, _) in pictures {
+            let Self { rooms, peers, neighbours, out, .. } = self;
+            let Some(room) = rooms.get(&room_id) else { continue };
+            ask_key_frame(room_id, room, peers, neighbours, &mut out.counters, slot, generation);
+        }
+        self.reschedule(key, now);
+        info!(room = room_id.0, participant = participant.0, "media connected");
+    }
+
+    fn gone(&mut self, key: usize, why: Gone) {
+        let Some(peer) = self.peers.get(key) else { return };
+        let Peer { room, participant, connection, .. } = **peer;
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.peers.remove(&participant);
+            room.tell(MediaEvent::Gone { participant, connection, why });
+        }
+        self.forget_peer(key);
+        info!(room = room.0, participant = participant.0, ?why, "media gone");
+    }
+
+    /// Publishes the counters, unless there will be another round soon enough.
+    fn publish(&mut self, now: Instant) {
+        let due = self.published_at + PUBLISH_WITHIN;
+        if now < due && self.next_deadline() < due {
+            return;
+        }
+        self.published_at = now;
+        self.out.counters.peers = self.peers.len() as u64;
+        // The only other holder is the metrics scrape; a worker never waits for it.
+        if let Ok(mut published) = self.published.try_lock() {
+            published.clone_from(&self.out.counters);
+        }
+    }
+}
+
+/// Asks for a key frame of a slot, wherever its occupant lives.
+fn ask_key_frame(
+    room_id: RoomId,
+    room: &Room,
+    peers: &mut Slab<Box<Peer>>,
+    neighbours: &mut Neighbours,
+    counters: &mut Counters,
+    slot: Slot,
+    generation: Generation,
+) {
+    if !want_key_frame(room, peers, slot, generation) {
+        neighbours.push(room.workers, counters, || Relay::KeyFrameWanted { room: room_id, slot, generation });
+    }
+}
+
+/// Asks the slot's occupant for a key frame if it lives here.
+fn want_key_frame(room: &Room, peers: &mut Slab<Box<Peer>>, slot: Slot, generation: Generation) -> bool {
+    let state = room.slot(slot);
+    let occupant = state.occupant.filter(|_| state.generation == generation);
+    let key = occupant.and_then(|occupant| room.peers.get(&occupant));
+    let Some(peer) = key.and_then(|key| peers.get_mut(*key)) else { return false };
+    peer.inbound.want_key_frame(slot.kind());
+    true
+}
