@@ -1,5 +1,6 @@
 //! What clients talk to: the WebSocket protocol ([`protocol`], described in docs/protocol.md), access tokens
-//! ([`token`]), the HTTP API ([`api`]), and the embedded web client.
+//! ([`token`]), the HTTP API ([`api`]), publishing and playing over HTTP (WHIP and WHEP, described in docs/whip.md), and
+//! the embedded web client.
 //!
 //! A session authenticates with a token, is told what it may do, enters the room, and from then on is a queue of
 //! messages each way. The room itself lives elsewhere, behind [`RoomHandle`] and [`Directory`].
@@ -15,9 +16,10 @@ mod room;
 mod server;
 mod session;
 pub mod token;
+mod whip;
 
 pub use room::{
-    Directory, Entering, NotQueued, Outgoing, Reason, RoomHandle, RoomMessage, SessionId, SessionQueue, Visitor,
-    Welcome,
+    Admitted, Directory, Entering, IceCredentials, NotQueued, Outgoing, Reason, RoomHandle, RoomMessage, SessionEvent,
+    SessionId, SessionQueue, Visitor, Welcome, Wish,
 };
 pub use server::{Signaling, router};

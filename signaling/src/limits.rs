@@ -36,6 +36,13 @@ pub const VALID_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
 pub const IDENTITY_BYTES_MAX: usize = 256;
 /// Longest body of a request to the HTTP API, bytes. A longer one is refused with status 413.
 pub const API_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Longest SDP offer of a WHIP or WHEP client, bytes, as the data plane has it. A longer one is refused with status 413.
+pub const SDP_BYTES_MAX: usize = 256 * 1024;
+/// Longest ICE fragment (`application/trickle-ice-sdpfrag`), bytes: a hundred candidates. A longer one is refused with
+/// status 413.
+pub const FRAGMENT_BYTES_MAX: usize = 16 * 1024;
+/// How long a browser may remember that pages of other origins may publish and play.
+pub const PREFLIGHT_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 /// Participants in one page of a list.
 pub const PAGE: usize = 100;
 /// How long a closed session is still read from, so that its last message arrives.

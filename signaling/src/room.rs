@@ -1,9 +1,13 @@
 //! How a session, or the HTTP API, and its room talk to each other.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use async_trait::async_trait;
 use axum::extract::ws::Utf8Bytes;
 use dais_stage::{Command, Identity, LinkId, ParticipantId, Refusal, Role, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::api::{RoomReport, ViewersPage};
 use crate::protocol::{ClientMessage, Place, Presence, RoomInfo, ServerMessage, SessionError};
@@ -25,6 +29,27 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Something was refused; counted by its stable code.
     fn count_refusal(&self, code: &'static str);
+
+    /// Something happened to a session, whichever room it is for. Called for every message: it must be quick.
+    fn count_session(&self, event: SessionEvent);
+}
+
+/// What is counted of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// A WebSocket was opened.
+    Opened,
+    /// It is over. Comes once after each [`SessionEvent::Opened`].
+    Closed,
+    /// A message was read, whatever became of it.
+    Received,
+    /// A message was written.
+    Sent,
+    /// `hello` was answered with `entry`.
+    Welcomed {
+        /// Since it was read.
+        after: Duration,
+    },
 }
 
 /// Why something is refused, or over: a stable code and a sentence for a person.
@@ -61,6 +86,14 @@ pub struct RoomHandle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
+impl SessionId {
+    /// The next one; each is used once.
+    pub(crate) fn next() -> Self {
+        static SESSIONS: AtomicU64 = AtomicU64::new(0);
+        Self(SESSIONS.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// What a session or the HTTP API tells a room.
 #[derive(Debug)]
 pub enum RoomMessage {
@@ -90,6 +123,15 @@ pub enum RoomMessage {
         participant: ParticipantId,
         /// They said that they leave; else they may come back within the grace time.
         left: bool,
+    },
+    /// A WHIP or WHEP client restarts ICE.
+    RestartIce {
+        /// Through which session.
+        session: SessionId,
+        /// Who.
+        participant: ParticipantId,
+        /// The server's new credentials.
+        answer: oneshot::Sender<Result<IceCredentials, Reason>>,
     },
     /// The portal does something.
     Portal {
@@ -143,26 +185,67 @@ pub struct Welcome {
 pub struct Entering {
     /// Number of the request.
     pub id: u32,
+    /// When the request was read.
+    pub asked: Instant,
     /// Through which session.
     pub session: SessionId,
     /// Who.
     pub visitor: Visitor,
     /// From the token, or what they typed.
     pub name: Option<String>,
-    /// Where to.
-    pub place: Place,
-    /// On stage: with the microphone on.
-    pub mic: bool,
-    /// On stage: with the camera on.
-    pub camera: bool,
-    /// SDP offer.
-    pub offer: Option<String>,
+    /// What they ask for.
+    pub wish: Wish,
     /// Token to come back with.
     pub token: String,
     /// The session's queue.
     pub queue: SessionQueue,
-    /// Their number, if they are let in; the answer itself goes through the queue.
-    pub entered: oneshot::Sender<Option<ParticipantId>>,
+    /// Whether they are let in. The protocol's answer goes through the queue as well; dropped, the queue's end says why.
+    pub entered: oneshot::Sender<Result<Admitted, Reason>>,
+}
+
+/// What somebody who comes in asks for.
+#[derive(Debug)]
+pub enum Wish {
+    /// The page: a place. Who may not go on stage is let in as a viewer. Whoever comes back has their place.
+    Visit {
+        /// Where to.
+        place: Place,
+        /// On stage: with the microphone on.
+        mic: bool,
+        /// On stage: with the camera on.
+        camera: bool,
+        /// SDP offer.
+        offer: Option<String>,
+    },
+    /// WHIP: the stage, with microphone and camera on as they are offered, also for somebody who comes back. Who may not
+    /// go there is not let in.
+    Publish {
+        /// SDP offer.
+        offer: String,
+    },
+    /// WHEP: to watch. Whoever comes back has their place.
+    Play {
+        /// SDP offer.
+        offer: String,
+    },
+}
+
+/// Somebody who was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Their number.
+    pub participant: ParticipantId,
+    /// SDP answer, if there was an offer.
+    pub answer: Option<String>,
+}
+
+/// The server's half of the credentials of an ICE session (RFC 8445 §5.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IceCredentials {
+    /// User fragment.
+    pub ufrag: String,
+    /// Password.
+    pub pwd: String,
 }
 
 /// A message to a session, serialised once for everyone it goes to.
@@ -190,6 +273,23 @@ pub struct SessionQueue {
 pub(crate) struct QueueEnd {
     pub(crate) messages: mpsc::Receiver<Outgoing>,
     pub(crate) end: watch::Receiver<Option<Reason>>,
+}
+
+impl QueueEnd {
+    /// Why the session is over, if it is.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.end.borrow().clone()
+    }
+
+    /// Lets pass whatever is told, for a client that nothing can be told, until the session is over.
+    pub(crate) async fn drain(mut self) {
+        loop {
+            tokio::select! {
+                message = self.messages.recv() => if message.is_none() { return },
+                _ = self.end.changed() => return,
+            }
+        }
+    }
 }
 
 /// Why a message was not queued.

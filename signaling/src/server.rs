@@ -13,7 +13,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::room::Directory;
 use crate::session;
 use crate::token::TokenKeys;
-use crate::{api, limits};
+use crate::{api, limits, whip};
 
 /// What sessions need.
 #[derive(Clone)]
@@ -38,7 +38,8 @@ pub fn router(signaling: Signaling) -> Router {
         .route("/v1/rooms/{room}/session", get(open_session))
         .route("/healthz", get(|| async { "ok" }))
         .merge(api::routes(&signaling))
-        .with_state(signaling);
+        .with_state(signaling.clone())
+        .merge(whip::routes(signaling));
     #[cfg(feature = "client")]
     let router = router.merge(crate::client::routes());
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));

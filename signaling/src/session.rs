@@ -1,7 +1,7 @@
 //! One WebSocket: hello, enter, then messages both ways until one side is gone.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
@@ -16,10 +16,11 @@ use crate::limits;
 use crate::protocol::{self, ClientMessage, ServerMessage, SessionError};
 use crate::rate::{Pace, Rate};
 use crate::room::{
-    Entering, NotQueued, Outgoing, QueueEnd, Reason, RoomHandle, RoomMessage, SessionId, SessionQueue, Visitor,
+    Directory, Entering, NotQueued, Outgoing, QueueEnd, Reason, RoomHandle, RoomMessage, SessionEvent, SessionId,
+    SessionQueue, Visitor, Wish,
 };
 use crate::server::Signaling;
-use crate::token::Claims;
+use crate::token::{Claims, TokenKeys};
 
 /// What can be read from a session.
 enum Read {
@@ -32,11 +33,18 @@ enum Read {
 }
 
 /// Reads from the socket and tells apart what can be gone on with.
-struct Reader(SplitStream<WebSocket>);
+struct Reader {
+    stream: SplitStream<WebSocket>,
+    directory: Arc<dyn Directory>,
+}
 
 impl Reader {
     async fn next(&mut self) -> Read {
-        match self.0.next().await {
+        let read = self.stream.next().await;
+        if let Some(Ok(Message::Text(_) | Message::Binary(_))) = read {
+            self.directory.count_session(SessionEvent::Received);
+        }
+        match read {
             Some(Ok(Message::Text(text))) => match protocol::parse(&text) {
                 Ok(message) => Read::Message(message),
                 Err((id, error)) => Read::Refused(id, error),
@@ -49,7 +57,7 @@ impl Reader {
 
     /// Reads until the other side has closed.
     async fn drain(&mut self) {
-        while let Some(Ok(_)) = self.0.next().await {}
+        while let Some(Ok(_)) = self.stream.next().await {}
     }
 
     /// The next message before `deadline`.
@@ -86,14 +94,31 @@ impl From<SessionError> for Ended {
     }
 }
 
+/// Counts a session as open for as long as it lives, however it ends.
+struct Open(Arc<dyn Directory>);
+
+impl Open {
+    fn new(directory: Arc<dyn Directory>) -> Self {
+        directory.count_session(SessionEvent::Opened);
+        Self(directory)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.count_session(SessionEvent::Closed);
+    }
+}
+
 /// Runs a session for room `room` to its end.
 pub(crate) async fn run(socket: WebSocket, signaling: Signaling, room: String) {
-    static SESSIONS: AtomicU64 = AtomicU64::new(0);
-    let id = SessionId(SESSIONS.fetch_add(1, Ordering::Relaxed));
+    let id = SessionId::next();
+    let _open = Open::new(Arc::clone(&signaling.directory));
     let (sink, stream) = socket.split();
     let (queue, outgoing) = SessionQueue::new();
-    let mut writer = tokio::spawn(write(sink, outgoing));
-    let mut session = Session { id, reader: Reader(stream), queue, signaling, inside: None };
+    let mut writer = tokio::spawn(write(sink, outgoing, Arc::clone(&signaling.directory)));
+    let reader = Reader { stream, directory: Arc::clone(&signaling.directory) };
+    let mut session = Session { id, reader, queue, signaling, inside: None };
     // A session that cannot be written to, or whose end has been written, is over however much it says.
     let Err(ended) = tokio::select! {
         ended = session.run(&room) => ended,
@@ -126,50 +151,16 @@ struct Session {
 }
 
 /// Somebody whose token was checked.
-struct Known {
-    claims: Claims,
-    visitor: Visitor,
+pub(crate) struct Known {
+    pub(crate) claims: Claims,
+    pub(crate) visitor: Visitor,
     /// Token to come back with.
-    token: String,
+    pub(crate) token: String,
 }
 
-impl Session {
-    async fn run(&mut self, room: &str) -> Result<Infallible, Ended> {
-        let (known, room) = self.hello(room).await?;
-        let participant = self.enter(&known, &room).await?;
-        self.inside = Some((room.clone(), participant));
-        self.converse(participant, &room).await
-    }
-
-    /// Who is there, and what may they do?
-    async fn hello(&mut self, room: &str) -> Result<(Known, RoomHandle), Ended> {
-        let message = self.reader.message(Instant::now() + limits::HELLO_WITHIN).await?;
-        let ClientMessage::Hello { protocol, token, phone } = message else {
-            return Err(SessionError::HelloExpected.into());
-        };
-        if protocol != limits::PROTOCOL {
-            return Err(SessionError::ProtocolVersion.into());
-        }
-        let known = self.known(&token, room, phone)?;
-        let room = self.signaling.directory.find(room)?;
-        let (answer, welcome) = oneshot::channel();
-        let hello = RoomMessage::Hello { visitor: known.visitor.clone(), answer };
-        room.messages.send(hello).await.map_err(|_| SessionError::RoomGone)?;
-        let welcome = welcome.await.map_err(|_| SessionError::RoomGone)??;
-        let entry = ServerMessage::Entry {
-            protocol: limits::PROTOCOL,
-            room: room.info.clone(),
-            role: known.claims.role.into(),
-            name: known.claims.name.clone(),
-            may_join_stage: welcome.may_join_stage,
-            present: welcome.present,
-        };
-        self.say(&entry);
-        Ok((known, room))
-    }
-
-    fn known(&self, token: &str, room: &str, phone: bool) -> Result<Known, SessionError> {
-        let keys = &self.signaling.keys;
+impl Known {
+    /// Whoever comes with `token` into `room`.
+    pub(crate) fn by_token(keys: &TokenKeys, token: &str, room: &str, phone: bool) -> Result<Self, SessionError> {
         let claims = keys.check(token, room)?;
         // Without a subject, whoever comes with this token is somebody new.
         let subject = claims.sub.clone().map_or_else(random_identity, Ok)?;
@@ -185,7 +176,45 @@ impl Session {
             phone,
             may_enter: claims.lets_in(now),
         };
-        Ok(Known { claims, visitor, token })
+        Ok(Self { claims, visitor, token })
+    }
+}
+
+impl Session {
+    async fn run(&mut self, room: &str) -> Result<Infallible, Ended> {
+        let (known, room) = self.hello(room).await?;
+        let participant = self.enter(&known, &room).await?;
+        self.inside = Some((room.clone(), participant));
+        self.converse(participant, &room).await
+    }
+
+    /// Who is there, and what may they do?
+    async fn hello(&mut self, room: &str) -> Result<(Known, RoomHandle), Ended> {
+        let message = self.reader.message(Instant::now() + limits::HELLO_WITHIN).await?;
+        let asked = Instant::now();
+        let ClientMessage::Hello { protocol, token, phone } = message else {
+            return Err(SessionError::HelloExpected.into());
+        };
+        if protocol != limits::PROTOCOL {
+            return Err(SessionError::ProtocolVersion.into());
+        }
+        let known = Known::by_token(&self.signaling.keys, &token, room, phone)?;
+        let room = self.signaling.directory.find(room)?;
+        let (answer, welcome) = oneshot::channel();
+        let hello = RoomMessage::Hello { visitor: known.visitor.clone(), answer };
+        room.messages.send(hello).await.map_err(|_| SessionError::RoomGone)?;
+        let welcome = welcome.await.map_err(|_| SessionError::RoomGone)??;
+        let entry = ServerMessage::Entry {
+            protocol: limits::PROTOCOL,
+            room: room.info.clone(),
+            role: known.claims.role.into(),
+            name: known.claims.name.clone(),
+            may_join_stage: welcome.may_join_stage,
+            present: welcome.present,
+        };
+        self.say(&entry);
+        self.signaling.directory.count_session(SessionEvent::Welcomed { after: asked.elapsed() });
+        Ok((known, room))
     }
 
     /// Until they are in: a refused entry, a name too long for one, can be tried again.
@@ -207,11 +236,13 @@ impl Session {
             let (entered, answer) = oneshot::channel();
             let (session, visitor, queue, token) =
                 (self.id, known.visitor.clone(), self.queue.clone(), known.token.clone());
-            let entering = Entering { id, session, visitor, name, place, mic, camera, offer, token, queue, entered };
+            let wish = Wish::Visit { place, mic, camera, offer };
+            let asked = Instant::now();
+            let entering = Entering { id, asked, session, visitor, name, wish, token, queue, entered };
             let sent = room.messages.send(RoomMessage::Enter(Box::new(entering))).await;
             sent.map_err(|_| SessionError::RoomGone)?;
-            if let Some(participant) = answer.await.map_err(|_| SessionError::RoomGone)? {
-                return Ok(participant);
+            if let Ok(admitted) = answer.await.map_err(|_| SessionError::RoomGone)? {
+                return Ok(admitted.participant);
             }
         }
     }
@@ -282,7 +313,7 @@ pub(crate) fn unix_seconds() -> u64 {
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Writes what is queued, and pings, until the session or the socket ends.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: QueueEnd) {
+async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: QueueEnd, directory: Arc<dyn Directory>) {
     let mut pings = interval(limits::PING_INTERVAL);
     loop {
         let message = tokio::select! {
@@ -298,17 +329,21 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: QueueEnd) 
             },
             _ = pings.tick() => Message::Ping(Bytes::new()),
         };
+        let said = matches!(message, Message::Text(_));
         if !written(&mut sink, message).await {
             return;
         }
+        if said {
+            directory.count_session(SessionEvent::Sent);
+        }
     }
-    let end = outgoing.end.borrow().clone();
-    if let Some(Reason { code, text }) = end {
+    if let Some(Reason { code, text }) = outgoing.reason() {
         let closed = ServerMessage::Closed { code: code.to_owned(), text };
         let Outgoing(text) = Outgoing::message(&closed);
         if !written(&mut sink, Message::Text(text)).await {
             return;
         }
+        directory.count_session(SessionEvent::Sent);
     }
     let close = CloseFrame { code: close_code::NORMAL, reason: "".into() };
     written(&mut sink, Message::Close(Some(close))).await;

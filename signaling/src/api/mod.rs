@@ -8,7 +8,7 @@ use axum::Json;
 use axum::Router;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -66,13 +66,14 @@ pub(crate) fn routes(signaling: &Signaling) -> Router<Signaling> {
 }
 
 /// A request that is refused. The body is `{"code": …, "text": …}`.
+#[derive(Debug)]
 pub(crate) struct Failure {
-    status: StatusCode,
-    reason: Reason,
+    pub(crate) status: StatusCode,
+    pub(crate) reason: Reason,
 }
 
 impl Failure {
-    fn new(status: StatusCode, code: &'static str, text: &str) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, text: &str) -> Self {
         Self { status, reason: Reason { code, text: text.to_owned() } }
     }
 }
@@ -108,7 +109,12 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self { status, reason } = self;
         let body = types::Error { code: reason.code.to_owned(), text: reason.text };
-        (status, Json(body)).into_response()
+        let mut response = (status, Json(body)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 9110 §15.5.2: it says how to authenticate.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 
@@ -135,12 +141,17 @@ async fn authorized(State(signaling): State<Signaling>, request: Request, next: 
     let Some(key) = &signaling.api_key else {
         return refuse(&signaling, StatusCode::FORBIDDEN, "api_disabled", "This server has no API key, so no API.");
     };
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let given = bearer(request.headers()).unwrap_or_default();
     if aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), key.as_bytes()).is_err() {
         return refuse(&signaling, StatusCode::UNAUTHORIZED, "api_key_invalid", "The API key is missing or wrong.");
     }
     next.run(request).await
+}
+
+/// The bearer token of a request (RFC 6750 §2.1). The scheme's name has no case (RFC 9110 §11.1).
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 fn refuse(signaling: &Signaling, status: StatusCode, code: &'static str, text: &str) -> Response {
