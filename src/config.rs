@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -21,15 +22,21 @@ pub struct Config {
     /// Address of the web server. Without a token secret it must be a loopback address.
     #[arg(long, env = "DAIS_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// Address of the metrics for Prometheus, or off. Default: 127.0.0.1:9464; a free port if --listen takes one.
+    #[arg(long, env = "DAIS_METRICS_LISTEN")]
+    pub metrics_listen: Option<MetricsListen>,
     /// Address media sockets bind to. Default: the address of --listen.
     #[arg(long, env = "DAIS_MEDIA_IP")]
     pub media_ip: Option<IpAddr>,
     /// Address clients reach the media sockets at, best first. Default: --media-ip.
     #[arg(long, env = "DAIS_ANNOUNCE_IP", value_delimiter = ',')]
     pub announce_ip: Vec<IpAddr>,
-    /// Media worker threads, each with a UDP port of its own. Default: one per core.
+    /// Media worker threads. Default: one per core.
     #[arg(long, env = "DAIS_WORKERS")]
     pub workers: Option<usize>,
+    /// The one UDP port all workers share; 0 takes any that is free. Default: each worker has a free port of its own.
+    #[arg(long, env = "DAIS_UDP_PORT")]
+    pub udp_port: Option<u16>,
     /// Secret that access tokens are signed with, at least 32 bytes. Default: a random one, and a demo room.
     #[arg(long, env = "DAIS_TOKEN_SECRET", hide_env_values = true)]
     pub token_secret: Option<String>,
@@ -67,6 +74,30 @@ pub struct Config {
     #[arg(long, env = "DAIS_LOG_JSON")]
     pub log_json: bool,
 }
+
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsListen {
+    /// Nowhere.
+    Off,
+    /// At this address; with port 0, at a free port.
+    At(SocketAddr),
+}
+
+impl FromStr for MetricsListen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            _ => text.parse().map(Self::At).map_err(|_| "must be an address with a port, or off"),
+        }
+    }
+}
+
+/// Where metrics are served unless it is said. Nobody else uses the port on a usual server, and on loopback only those
+/// who are on the machine read them.
+const METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|capacity| *capacity > 0).ok_or_else(|| "must be a number of at least 1".to_owned())
@@ -109,6 +140,17 @@ impl Config {
     #[must_use]
     pub fn loopback() -> Self {
         Self::parse_from(["dais", "--listen", "127.0.0.1:0", "--workers", "2", "--in-memory"])
+    }
+
+    /// Address to serve metrics at, if they are to be served.
+    pub(crate) fn metrics_address(&self) -> Option<SocketAddr> {
+        match self.metrics_listen {
+            Some(MetricsListen::Off) => None,
+            Some(MetricsListen::At(address)) => Some(address),
+            // Whoever takes any free port runs several servers on a machine.
+            None if self.listen.port() == 0 => Some(SocketAddr::new(METRICS_LISTEN.ip(), 0)),
+            None => Some(METRICS_LISTEN),
+        }
     }
 
     /// Whether to make the demo room.
@@ -168,7 +210,13 @@ impl Config {
             floor_margin_db: self.speech_margin,
             ..SpeechConfig::default()
         };
-        MediaConfig { workers: self.workers.unwrap_or(cores.min(64)), bind, announce: self.announce_ip.clone(), speech }
+        MediaConfig {
+            workers: self.workers.unwrap_or(cores.min(64)),
+            bind,
+            port: self.udp_port,
+            announce: self.announce_ip.clone(),
+            speech,
+        }
     }
 }
 
@@ -198,6 +246,17 @@ mod tests {
         fs::remove_dir_all(folder).unwrap();
         let memory = parsed(&["--in-memory"]);
         assert_ne!(memory.kept_secret().unwrap(), memory.kept_secret().unwrap());
+    }
+
+    #[test]
+    fn metrics_are_served_on_loopback_unless_it_is_said() {
+        let address = |args: &[&str]| parsed(args).metrics_address().map(|address| address.to_string());
+        assert_eq!(address(&[]).as_deref(), Some("127.0.0.1:9464"));
+        assert_eq!(address(&["--listen", "127.0.0.1:0"]).as_deref(), Some("127.0.0.1:0"));
+        assert_eq!(address(&["--metrics-listen", "[::1]:9100"]).as_deref(), Some("[::1]:9100"));
+        assert_eq!(address(&["--metrics-listen", "off"]), None);
+        let wrong = Config::try_parse_from(["dais", "--metrics-listen", "9464"]).unwrap_err().to_string();
+        assert!(wrong.contains("must be an address with a port, or off"), "{wrong}");
     }
 
     // law: preset-default

@@ -10,6 +10,5 @@ mod room;
 mod rooms;
 mod server;
 
-pub use config::{Config, ConfigError};
-pub use metrics::Metrics;
+pub use config::{Config, ConfigError, MetricsListen};
 pub use server::{Server, StartError};

@@ -80,6 +80,9 @@ fn print_links(server: &Server) -> Result<(), Box<dyn std::error::Error>> {
     for (title, role) in [("Host", Role::Host), ("Speaker", Role::Speaker), ("Participant", Role::Participant)] {
         text += &format!("  {title:<12} {}\n", server.link("demo", role, LINKS_VALID)?);
     }
+    if let Some(address) = server.metrics_address() {
+        text += &format!("\nMetrics: http://{address}/metrics\n");
+    }
     text += "\nThe links are valid for a day. Press Ctrl-C to stop.\n";
     print(&text);
     Ok(())

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use dais_media::RoomId;
 use dais_signaling::protocol::{RoomInfo, SessionError};
-use dais_signaling::{Directory, Reason, RoomHandle, RoomMessage, limits};
+use dais_signaling::{Directory, Reason, RoomHandle, RoomMessage, SessionEvent, limits};
 use dais_stage::{Event, Settings, Stage};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
@@ -148,5 +148,9 @@ impl Directory for RoomDirectory {
 
     fn count_refusal(&self, code: &'static str) {
         self.0.shared.metrics.count_refusal(code);
+    }
+
+    fn count_session(&self, event: SessionEvent) {
+        self.0.shared.metrics.count_session(event);
     }
 }

@@ -1,10 +1,9 @@
-//! Start and stop order: data plane, rooms, web server; and back.
+//! Start and stop order: data plane, rooms, metrics, web server; and back.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::routing::get;
 use dais_media::{Counters, MediaPlane};
 use dais_signaling::protocol::SessionError;
 use dais_signaling::token::{Claims, TokenKeys};
@@ -17,7 +16,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
 use crate::journal::{Journal, JournalError, SqliteJournal};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics, Sources};
 use crate::room::Shared;
 use crate::rooms::{OpenError, RoomDirectory, Rooms};
 
@@ -36,6 +35,9 @@ pub enum StartError {
     /// The address of the web server cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// The address of the metrics cannot be bound.
+    #[error("cannot serve metrics on {0}: {1}. Choose another address, or off, with --metrics-listen")]
+    MetricsListen(SocketAddr, std::io::Error),
 }
 
 /// A running server.
@@ -46,6 +48,7 @@ pub struct Server {
     media: Arc<MediaPlane>,
     stop: oneshot::Sender<()>,
     web: JoinHandle<std::io::Result<()>>,
+    metrics: Option<(SocketAddr, JoinHandle<()>)>,
 }
 
 /// How long open sessions may take to end when the server stops.
@@ -59,33 +62,50 @@ impl Server {
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let keys = config.token_keys()?;
         let media = Arc::new(MediaPlane::start(&config.media())?);
-        let metrics = Arc::new(Metrics::new());
         let journal: Arc<dyn Journal> =
             Arc::new(if config.in_memory { SqliteJournal::in_memory()? } else { SqliteJournal::open(&config.data)? });
+        // Somebody who goes on scraping keeps neither alive.
+        let (counted, queued) = (Arc::downgrade(&media), Arc::downgrade(&journal));
+        let metrics = Arc::new(Metrics::new(Sources {
+            counters: Box::new(move || counted.upgrade().map(|media| media.counters()).unwrap_or_default()),
+            workers: config.media().workers,
+            journal_queue: Box::new(move || queued.upgrade().map_or(0, |journal| journal.queue_length())),
+        }));
         let shared = Shared { media: Arc::clone(&media), metrics: Arc::clone(&metrics), journal, keys: keys.clone() };
         let rooms = Rooms::load(shared).await?;
         let directory = Arc::new(RoomDirectory(Arc::clone(&rooms)));
         let (api_key, preset) = (config.api_key()?, config.preset);
         let signaling = Signaling { directory, keys: keys.clone(), api_key, preset };
-        let scraped = Arc::clone(&media);
-        let routes =
-            router(signaling).route("/metrics", get(move || async move { metrics.render(scraped.counters()) }));
+        let metrics = match config.metrics_address() {
+            None => None,
+            Some(address) => {
+                let failed = |error| StartError::MetricsListen(address, error);
+                Some(metrics::listen(address, metrics).await.map_err(failed)?)
+            }
+        };
         let failed = |error| StartError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
+        let serving = axum::serve(listener, router(signaling)).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
         let web = tokio::spawn(async move { serving.await });
-        info!(%address, workers = config.media().workers, "serving");
-        Ok(Self { address, keys, rooms, media, stop, web })
+        let metrics_at = metrics.as_ref().map_or_else(|| "off".to_owned(), |(address, _)| address.to_string());
+        info!(%address, metrics = metrics_at, workers = config.media().workers, "serving");
+        Ok(Self { address, keys, rooms, media, stop, web, metrics })
     }
 
     /// Address of the web server.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Address at which `/metrics` is served, unless it is off.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(address, _)| *address)
     }
 
     /// Opens a room, unless there is one with this id. One that has ended is opened again.
@@ -138,6 +158,9 @@ impl Server {
         let _ = self.stop.send(());
         if tokio::time::timeout(STOP_WITHIN, self.web).await.is_err() {
             warn!("some connections did not end in time");
+        }
+        if let Some((_, metrics)) = self.metrics {
+            metrics.abort();
         }
         info!("stopped");
     }

@@ -53,6 +53,9 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     /// [`JournalError::Failed`].
     async fn snapshot(&self, room: &str) -> Result<Option<(u64, Stage)>, JournalError>;
+
+    /// How many requests wait for it.
+    fn queue_length(&self) -> usize;
 }
 
 /// Why the journal could not do something.

@@ -138,6 +138,10 @@ impl Journal for SqliteJournal {
         let room = room.to_owned();
         self.ask(|reply| Job::Snapshot { room, reply }).await
     }
+
+    fn queue_length(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> JournalError {

@@ -9,6 +9,8 @@
 //! So what a person has been told is on disk, and is true of every packet. If the journal fails, nobody is told, and
 //! the room is built again from what the journal has.
 
+mod entering;
+mod feature;
 mod gates;
 mod notices;
 mod requests;
@@ -20,17 +22,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dais_media::sdp::{Offer, SdpError};
-use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaPlane, RoomId};
-use dais_signaling::protocol::{ClientMessage, Place, Presence, RoomInfo, ServerMessage, SessionError};
+use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaPlane, RoomId, View};
+use dais_signaling::protocol::{ClientMessage, RoomInfo, ServerMessage, SessionError};
 use dais_signaling::token::TokenKeys;
-use dais_signaling::{Entering, Reason, RoomMessage, SessionId, Visitor, Welcome};
-use dais_stage::{Command, Entry, EntryPlace, Link, Millis, Participant, ParticipantId, Refusal, Stage};
+use dais_signaling::{Entering, Reason, RoomMessage, SessionId, Wish};
+use dais_stage::{Command, Link, Millis, Participant, ParticipantId, Refusal, Stage};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::journal::{self, Journal, JournalError, wall_clock};
-use crate::metrics::Metrics;
+use crate::metrics::{Census, JoinPhase, Metrics};
+use entering::parsed_offer;
 use requests::Request;
 use roster::News;
 use sessions::{BROADCAST_PAUSE, Sessions};
@@ -63,7 +66,13 @@ pub(crate) enum Over {
 /// A message whose SDP offer was parsed, outside of the room's task.
 enum Parsed {
     Enter(Box<Entering>, Result<Option<Offer>, SdpError>),
-    Offer { session: SessionId, participant: ParticipantId, request: u32, offer: Result<Offer, SdpError> },
+    Offer {
+        session: SessionId,
+        participant: ParticipantId,
+        request: u32,
+        asked: Instant,
+        offer: Result<Offer, SdpError>,
+    },
 }
 
 /// See the module.
@@ -77,7 +86,12 @@ pub(crate) struct Room {
     news: News,
     /// Finds who speaks most.
     loudness: DominantSpeaker,
+    /// What players with one picture and one voice are shown.
+    view: View,
     turn: Turn,
+    /// What the metrics have of this room, and whether there has been a change since.
+    census: Census,
+    census_is_old: bool,
     parsed: (mpsc::UnboundedSender<Parsed>, mpsc::UnboundedReceiver<Parsed>),
     shared: Arc<Shared>,
 }
@@ -88,8 +102,9 @@ impl Room {
         let news = News::new(&stage);
         let parsed = mpsc::unbounded_channel();
         let turn = Turn::default();
-        let (sessions, loudness) = (Sessions::default(), DominantSpeaker::new());
-        Self { id, info, stage, position, sessions, news, loudness, turn, parsed, shared }
+        let (sessions, loudness, view) = (Sessions::default(), DominantSpeaker::new(), View::FIRST);
+        let (census, census_is_old) = (Census::default(), true);
+        Self { id, info, stage, position, sessions, news, loudness, view, turn, census, census_is_old, parsed, shared }
     }
 
     /// Runs until the session has ended or the server stops.
@@ -126,6 +141,7 @@ impl Room {
 
     async fn serve(&mut self, messages: &mut mpsc::Receiver<RoomMessage>) -> Result<Over, JournalError> {
         let mut media = self.shared.media.open_room(self.id).await;
+        self.view = View::FIRST;
         self.turn.gates.note_slots(&self.stage);
         // Whoever is in the journal was connected to a process that is gone.
         let _ = self.enact(&Command::Restart);
@@ -182,7 +198,7 @@ impl Room {
             }
         }
         self.shared.media.close_room(self.id).await;
-        self.shared.metrics.forget_room(self.id);
+        self.shared.metrics.stage.recount(&mut self.census, Census::default());
     }
 
     /// Takes the stage from the journal, as soon as that can be read. Nobody comes in meanwhile.
@@ -216,6 +232,7 @@ impl Room {
     fn decide_dominant(&mut self) {
         if let Some(id) = self.loudness.decide().map(|id| ParticipantId(id.0)) {
             self.news.note_dominant();
+            self.shared.metrics.stage.dominant_changed();
             // Refused to whoever is heard already.
             let _ = self.enact(&Command::SpeaksMost { id });
         }
@@ -223,6 +240,9 @@ impl Room {
 
     fn tick(&mut self) {
         self.pass_time();
+        if std::mem::take(&mut self.census_is_old) {
+            self.shared.metrics.stage.recount(&mut self.census, Census::of(&self.stage));
+        }
         for id in self.sessions.over() {
             self.lose(id);
         }
@@ -242,11 +262,21 @@ impl Room {
         | MediaEvent::Speech { participant, connection, .. }
         | MediaEvent::Activity { participant, connection, .. }) = event;
         let id = ParticipantId(participant.0);
-        let Some(session) = self.sessions.get(id).filter(|session| session.connection == Some(connection)) else {
+        if let MediaEvent::Gone { why, .. } = event {
+            self.shared.metrics.connection_ended(why);
+        }
+        let session = self.sessions.get_mut(id).filter(|session| session.connection == Some(connection));
+        let Some(session) = session else {
             return debug!(participant = id.0, "news of a connection that was replaced");
         };
         match event {
-            MediaEvent::Connected { .. } => debug!(participant = id.0, "media connected"),
+            MediaEvent::Connected { .. } => {
+                if let Some(joining) = session.joining.take() {
+                    self.shared.metrics.joined(JoinPhase::Connect, joining.answered.elapsed());
+                    self.shared.metrics.joined(JoinPhase::Total, joining.asked.elapsed());
+                }
+                debug!(participant = id.0, "media connected");
+            }
             MediaEvent::Gone { .. } => {
                 session.queue.close(SessionError::MediaLost);
                 self.lose(id);
@@ -273,11 +303,12 @@ impl Room {
                 self.pass_time();
                 let _ = answer.send(self.welcome(&visitor));
             }
-            RoomMessage::Enter(mut entering) => match entering.offer.take() {
-                None => self.enter(*entering, None),
-                Some(sdp) => {
-                    self.parse(move || Parsed::Enter(entering, Offer::parse(&sdp).map(Some)));
-                }
+            RoomMessage::Enter(entering) => match &entering.wish {
+                Wish::Visit { offer: None, .. } => self.enter(*entering, None),
+                _ => self.parse(move || {
+                    let offer = parsed_offer(&entering.wish);
+                    Parsed::Enter(entering, offer)
+                }),
             },
             RoomMessage::Said { session, participant, message } => self.said(session, participant, message),
             RoomMessage::Gone { session, participant, left } => {
@@ -288,6 +319,11 @@ impl Room {
                         self.lose(participant);
                     }
                 }
+            }
+            RoomMessage::RestartIce { session, participant, answer } => {
+                let current = self.sessions.get(participant).filter(|current| current.id == session);
+                let connection = current.and_then(|current| current.connection);
+                self.turn.deeds.push(Deed::RestartIce { id: participant, connection, answer });
             }
             RoomMessage::Portal { command, answer } => {
                 let result = self.enact(&command).map_err(|refusal| self.counted(refusal.into()));
@@ -305,10 +341,12 @@ impl Room {
 
     /// Parses an offer, which takes longer than everything else here, on another thread.
     fn parse(&self, parse: impl FnOnce() -> Parsed + Send + 'static) {
-        let done = self.parsed.0.clone();
+        let (done, shared, start) = (self.parsed.0.clone(), Arc::clone(&self.shared), Instant::now());
         tokio::spawn(async move {
+            let parsed = parse();
+            shared.metrics.joined(JoinPhase::Parse, start.elapsed());
             // The room may be gone by then.
-            let _ = done.send(parse());
+            let _ = done.send(parsed);
         });
     }
 
@@ -316,7 +354,7 @@ impl Room {
         match parsed {
             Parsed::Enter(entering, Ok(offer)) => self.enter(*entering, offer),
             Parsed::Enter(entering, Err(error)) => self.turn_back(*entering, sdp_reason(&error)),
-            Parsed::Offer { session, participant, request, offer } => {
+            Parsed::Offer { session, participant, request, asked, offer } => {
                 if self.sessions.get(participant).is_none_or(|current| current.id != session) {
                     return;
                 }
@@ -325,96 +363,12 @@ impl Room {
                         // The new connection has sent nothing yet, and sending nothing is silence. Refused to who was
                         // silent before.
                         let _ = self.enact(&Command::SpeechStopped { id: participant });
-                        self.turn.deeds.push(Deed::Connect { id: participant, request, offer });
+                        self.turn.deeds.push(Deed::Connect { id: participant, request, asked, offer });
                     }
                     Err(error) => self.refuse(participant, request, sdp_reason(&error)),
                 }
             }
         }
-    }
-
-    fn welcome(&self, visitor: &Visitor) -> Result<Welcome, Reason> {
-        let Visitor { identity, role, link, phone, may_enter } = visitor;
-        let present = self.stage.find(identity).filter(|person| person.role == *role);
-        let present = present.map(|person| Presence { on_stage: person.on_stage().is_some(), lost: person.is_lost() });
-        if present.is_none() {
-            self.stage.may_enter(wall_clock(), identity, *role, *link)?;
-            if !may_enter {
-                return Err(SessionError::TokenExpired.into());
-            }
-        }
-        Ok(Welcome { may_join_stage: self.stage.may_join_at_entry(*role, *phone).is_ok(), present })
-    }
-
-    fn enter(&mut self, entering: Entering, offer: Option<Offer>) {
-        if entering.entered.is_closed() {
-            // The session ended while it waited.
-            return;
-        }
-        self.pass_time();
-        match self.admit(&entering) {
-            Ok((id, refused)) => {
-                self.turn.deeds.push(Deed::Enter { id, entering: Box::new(entering), offer, refused });
-            }
-            Err(reason) => self.turn_back(entering, reason),
-        }
-    }
-
-    /// Lets somebody in, or back to their place. Who may not go on stage is let in as a viewer, with the reason.
-    fn admit(&mut self, entering: &Entering) -> Result<(ParticipantId, Option<Reason>), Reason> {
-        let Visitor { identity, role, link, phone, may_enter } = &entering.visitor;
-        if let Some((id, same_role)) = self.stage.find(identity).map(|person| (person.id, person.role == *role)) {
-            if !same_role {
-                // Nobody loses their place to somebody who is not let in.
-                if !may_enter {
-                    return Err(SessionError::TokenExpired.into());
-                }
-                self.stage.may_enter(wall_clock(), identity, *role, *link)?;
-                dais_stage::checked_name(entering.name.as_deref().unwrap_or_default())?;
-            }
-            // The newer session replaces the older.
-            if let Some(older) = self.sessions.remove(id, None) {
-                self.turn.deeds.push(Deed::Close { queue: older.queue, reason: SessionError::Replaced.into() });
-            }
-            // Refused to whoever fell off before. An older session may be on its way in, in this very turn.
-            let _ = self.enact(&Command::LoseConnection { id });
-            if same_role {
-                self.enact(&Command::Return { id })?;
-                return Ok((id, None));
-            }
-            self.enact(&Command::Leave { id })?;
-        }
-        if !may_enter {
-            return Err(SessionError::TokenExpired.into());
-        }
-        let mut entry = Entry {
-            id: self.stage.next_id(),
-            identity: identity.clone(),
-            name: entering.name.clone().ok_or(Refusal::NameMissing)?,
-            role: *role,
-            link: *link,
-            phone: *phone,
-            place: match entering.place {
-                Place::Viewer => EntryPlace::Viewer,
-                Place::Stage => EntryPlace::Stage { mic: entering.mic, camera: entering.camera },
-            },
-        };
-        let id = entry.id;
-        match self.enact(&Command::Enter(entry.clone())) {
-            Ok(()) => Ok((id, None)),
-            Err(refusal @ (Refusal::PhoneEntersAsViewer | Refusal::StageNotAtEntry | Refusal::StageFull)) => {
-                entry.place = EntryPlace::Viewer;
-                self.enact(&Command::Enter(entry))?;
-                Ok((id, Some(self.counted(refusal.into()))))
-            }
-            Err(refusal) => Err(refusal.into()),
-        }
-    }
-
-    fn turn_back(&mut self, entering: Entering, reason: Reason) {
-        let Entering { id: request, queue, entered, .. } = entering;
-        let reason = self.counted(reason);
-        self.turn.deeds.push(Deed::TurnBack { request, queue, entered, reason });
     }
 
     /// A connection is lost: the person keeps what they have for the grace time, and their media ends.
@@ -432,10 +386,12 @@ impl Room {
         let answer = match requests::request(by, message, now) {
             None => return,
             Some(Request::Offer(sdp)) => {
+                let asked = Instant::now();
                 return self.parse(move || Parsed::Offer {
                     session,
                     participant: by,
                     request: id,
+                    asked,
                     offer: Offer::parse(&sdp),
                 });
             }
@@ -506,6 +462,7 @@ fn turn_away(message: RoomMessage, reason: SessionError) {
     match message {
         RoomMessage::Hello { answer, .. } => drop(answer.send(Err(reason.into()))),
         RoomMessage::Enter(entering) => entering.queue.close(reason),
+        RoomMessage::RestartIce { answer, .. } => drop(answer.send(Err(reason.into()))),
         RoomMessage::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
         RoomMessage::Said { .. }
         | RoomMessage::Gone { .. }

@@ -7,6 +7,7 @@ use dais_media::ConnectionId;
 use dais_signaling::protocol::{ServerMessage, SessionError};
 use dais_signaling::{NotQueued, Outgoing, Reason, SessionId, SessionQueue};
 use dais_stage::ParticipantId;
+use tokio::time::Instant;
 
 use super::notices::To;
 
@@ -16,6 +17,8 @@ pub(super) struct Session {
     pub(super) queue: SessionQueue,
     /// Which of its media connections is the current one.
     pub(super) connection: Option<ConnectionId>,
+    /// The times of that connection, until its media can flow.
+    pub(super) joining: Option<Joining>,
     /// Told what moderators are told.
     pub(super) moderates: bool,
     /// It could not take an update: it gets the whole state when it has taken what is queued.
@@ -24,6 +27,13 @@ pub(super) struct Session {
     pub(super) over: bool,
     /// The state it was told has everything up to this broadcast in it.
     pub(super) knows: u64,
+}
+
+/// When a connection was asked for, and when its answer was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Joining {
+    pub(super) asked: Instant,
+    pub(super) answered: Instant,
 }
 
 impl Session {

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use dais_media::ConnectionId;
 use dais_media::sdp::Offer;
+use dais_media::{ConnectionId, RoomChange};
 use dais_signaling::protocol::{Notice, Refused, ServerMessage, SessionError};
-use dais_signaling::{Entering, Outgoing, Reason, SessionQueue};
+use dais_signaling::{Admitted, Entering, IceCredentials, Outgoing, Reason, SessionQueue};
 use dais_stage::{Command, Event, Leaving, ParticipantId, Refusal};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::gates::{GateChanges, media_id, permits};
 use super::notices::{To, notices};
-use super::sessions::Session;
-use super::{Room, roster};
+use super::sessions::{Joining, Session};
+use super::{Room, feature, roster};
 use crate::journal::{JournalError, Record, wall_clock};
+use crate::metrics::JoinPhase;
 
 /// A snapshot is kept after so many records: what a restart has to replay.
 const RECORDS_PER_SNAPSHOT: u64 = 10_000;
@@ -38,11 +40,15 @@ pub(super) enum Deed {
     Answer { to: ParticipantId, message: ServerMessage },
     Notice { to: To, notice: Notice },
     Enter { id: ParticipantId, entering: Box<Entering>, offer: Option<Offer>, refused: Option<Reason> },
-    TurnBack { request: u32, queue: SessionQueue, entered: oneshot::Sender<Option<ParticipantId>>, reason: Reason },
-    Connect { id: ParticipantId, request: u32, offer: Offer },
+    TurnBack { request: u32, queue: SessionQueue, entered: oneshot::Sender<Result<Admitted, Reason>>, reason: Reason },
+    Connect { id: ParticipantId, request: u32, asked: Instant, offer: Offer },
+    RestartIce { id: ParticipantId, connection: Option<ConnectionId>, answer: oneshot::Sender<Restarted> },
     Close { queue: SessionQueue, reason: Reason },
     Portal { answer: oneshot::Sender<Result<(), Reason>>, result: Result<(), Reason> },
 }
+
+/// The server's credentials after an ICE restart.
+type Restarted = Result<IceCredentials, Reason>;
 
 impl Deed {
     /// It could not be written, so it is not done. Nobody is left waiting for it.
@@ -52,6 +58,7 @@ impl Deed {
             Self::Enter { entering, .. } => entering.queue.close(reason),
             Self::TurnBack { queue, .. } | Self::Close { queue, .. } => queue.close(reason),
             Self::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
+            Self::RestartIce { answer, .. } => drop(answer.send(Err(reason.into()))),
             Self::Answer { .. } | Self::Notice { .. } | Self::Connect { .. } => {}
         }
     }
@@ -72,6 +79,7 @@ impl Room {
     }
 
     fn note(&mut self, event: &Event) {
+        self.shared.metrics.stage.note(event);
         self.turn.gates.note(event);
         self.news.note(event);
         for (to, notice) in notices(&self.stage, event) {
@@ -120,13 +128,19 @@ impl Room {
             if !records.is_empty()
                 && let Err(error) = self.write(records).await
             {
+                self.shared.metrics.journal_failed();
                 deeds.into_iter().for_each(Deed::undone);
                 return Err(error);
             }
             for id in disconnects {
                 self.shared.media.disconnect(self.id, media_id(id)).await;
             }
-            for changes in gates.take() {
+            let [closing, mut opening] = gates.take();
+            let view = feature::view(&self.stage, self.dominant(), self.view);
+            if std::mem::replace(&mut self.view, view) != view {
+                opening.push(RoomChange::Show(view));
+            }
+            for changes in [closing, opening] {
                 if !changes.is_empty() {
                     self.shared.media.change(self.id, changes).await;
                 }
@@ -157,7 +171,7 @@ impl Room {
         if before / RECORDS_PER_SNAPSHOT != self.position / RECORDS_PER_SNAPSHOT {
             shared.journal.keep_snapshot(&self.info.id, self.position, &self.stage).await;
         }
-        shared.metrics.count_people(self.id, &self.stage);
+        self.census_is_old = true;
         Ok(())
     }
 
@@ -167,18 +181,19 @@ impl Room {
             Deed::Notice { to, notice } => self.sessions.tell(to, &ServerMessage::Notice { notice }),
             Deed::Enter { id, entering, offer, refused } => self.let_in(id, *entering, offer, refused).await,
             Deed::TurnBack { request, queue, entered, reason } => {
-                let Reason { code, text } = reason;
+                let Reason { code, text } = reason.clone();
                 let error = ServerMessage::Error { id: Some(request), code: code.to_owned(), text };
                 let _ = queue.push(Outgoing::message(&error));
-                let _ = entered.send(None);
+                let _ = entered.send(Err(reason));
             }
             // Media without a session would go on after its person fell off.
             Deed::Connect { id, .. } if self.sessions.get(id).is_none() => {}
-            Deed::Connect { id, request, offer } => {
+            Deed::Connect { id, request, asked, offer } => {
                 let message = match self.connect(id, offer).await {
                     Ok((sdp, connection)) => {
                         if let Some(session) = self.sessions.get_mut(id) {
                             session.connection = Some(connection);
+                            session.joining = Some(Joining { asked, answered: Instant::now() });
                         }
                         ServerMessage::Answer { id: request, sdp }
                     }
@@ -187,6 +202,9 @@ impl Room {
                     }
                 };
                 self.sessions.tell(To::One(id), &message);
+            }
+            Deed::RestartIce { id, connection, answer } => {
+                let _ = answer.send(self.restart_ice(id, connection).await);
             }
             Deed::Close { queue, reason } => queue.close(reason),
             Deed::Portal { answer, result } => {
@@ -205,6 +223,7 @@ impl Room {
             None => Ok(None),
             Some(offer) => self.connect(id, offer).await.map(Some),
         };
+        let asked = entering.asked;
         let (answer, connection) = match media {
             Ok(media) => media.unzip(),
             Err(reason) => {
@@ -219,7 +238,7 @@ impl Room {
             token: entering.token,
             relation: roster::relation(&self.stage, id, wall_clock()),
             state: roster::room_state(&self.stage, self.dominant(), complete, Some(id)),
-            answer,
+            answer: answer.clone(),
             refused: refused.map(|Reason { code, text }| Refused { code: code.to_owned(), text }),
         };
         let knows = self.sessions.broadcasts();
@@ -227,12 +246,14 @@ impl Room {
             id: entering.session,
             queue: entering.queue,
             connection,
+            joining: connection.map(|_| Joining { asked, answered: Instant::now() }),
             moderates,
             lagging: false,
             knows,
             over: false,
         };
         session.say(Outgoing::message(&entered));
+        self.shared.metrics.joined(JoinPhase::Enter, asked.elapsed());
         if moderates {
             session.say(Outgoing::message(&roster::queue(&self.stage, wall_clock())));
         }
@@ -241,7 +262,7 @@ impl Room {
             older.queue.close(SessionError::Replaced);
         }
         self.sessions.insert(id, session);
-        if entering.entered.send(Some(id)).is_err() {
+        if entering.entered.send(Ok(Admitted { participant: id, answer })).is_err() {
             // The session ended while it was coming in.
             self.lose(id);
         }
@@ -249,8 +270,17 @@ impl Room {
 
     async fn connect(&self, id: ParticipantId, offer: Offer) -> Result<(String, ConnectionId), Reason> {
         let permits = self.stage.participant(id).map(permits).unwrap_or_default();
+        let start = Instant::now();
         let connected = self.shared.media.connect(self.id, media_id(id), offer, permits).await;
+        self.shared.metrics.joined(JoinPhase::Answer, start.elapsed());
         connected.map_err(|_| SessionError::Internal.into())
+    }
+
+    async fn restart_ice(&self, id: ParticipantId, connection: Option<ConnectionId>) -> Restarted {
+        let connection = connection.ok_or(SessionError::MediaLost)?;
+        let restarted = self.shared.media.restart_ice(self.id, media_id(id), connection).await;
+        let ice = restarted.map_err(|_| SessionError::Internal)?.ok_or(SessionError::MediaLost)?;
+        Ok(IceCredentials { ufrag: ice.ufrag.as_str().to_owned(), pwd: ice.pwd })
     }
 
     /// Tells everyone what is new, and those who could not keep up everything. What is new while a broadcast is on its
@@ -281,6 +311,7 @@ impl Room {
                 };
                 session.knows = knows;
                 session.update(whole);
+                self.shared.metrics.count_snapshot();
             }
         }
         for id in own {
