@@ -1,0 +1,237 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::LoadError;
+use crate::floor::Floor;
+use crate::report::{self, ReportError, Verdict};
+use crate::run::{Options, run};
+use crate::scenario::{SHIPPED, Scenario};
+
+/// Loads a dais server with real participants and says what it found.
+///
+/// Exit code: 0 all thresholds met, 1 a threshold not met, 2 no result, 3 the harness itself lost more than 0.1 % of the
+/// packets, so that the result cannot be trusted.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "dais-load", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Task {
+    /// Play a scenario on a server.
+    Run(Box<RunArgs>),
+    /// Measure the bare loop that no server can be faster than.
+    Floor(FloorArgs),
+    /// Make the page of a run from the JSON file that it left.
+    Report(ReportArgs),
+    /// List the scenarios that come with the harness.
+    Scenarios,
+}
+
+#[derive(Clone, Debug, Args)]
+struct RunArgs {
+    /// A scenario file, or the name of one that comes with the harness.
+    scenario: String,
+    /// The server.
+    #[arg(long, env = "DAIS_LOAD_URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// Access token that everybody shares: one without `sub`.
+    #[arg(long, env = "DAIS_LOAD_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// The server's token secret: each participant gets a token of their own.
+    #[arg(long, env = "DAIS_TOKEN_SECRET", hide_env_values = true)]
+    token_secret: Option<String>,
+    /// The room.
+    #[arg(long, default_value = "demo")]
+    room: String,
+    /// Process id of the server, on the same machine, to see what it uses.
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Address of the server's metrics, such as http://127.0.0.1:9464/metrics.
+    #[arg(long)]
+    metrics: Option<String>,
+    /// Receive each datagram by itself, as ordinary clients do, instead of several at once.
+    #[arg(long)]
+    no_gro: bool,
+    /// Number of viewers, instead of the scenario's.
+    #[arg(long)]
+    viewers: Option<usize>,
+    /// Length of the measured window in seconds, instead of the scenario's.
+    #[arg(long)]
+    seconds: Option<u32>,
+    /// Seed of what is left to chance, instead of the scenario's.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Media threads.
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+    /// Addresses to send from, in turn: more than 28,000 participants need more than one.
+    #[arg(long, value_delimiter = ',')]
+    local_ip: Vec<IpAddr>,
+    /// Core to run on.
+    #[arg(long)]
+    cpu: Option<usize>,
+    /// Write the result as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Write the result as a page with plots.
+    #[arg(long)]
+    html: Option<PathBuf>,
+    /// Print nothing while it runs.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+struct FloorArgs {
+    /// Take receivers, rate, size, segments and GRO from the result of a run; options given beside it count.
+    #[arg(long)]
+    from: Option<PathBuf>,
+    /// Receiving sockets [default: 300].
+    #[arg(long)]
+    receivers: Option<usize>,
+    /// Bytes of a datagram [default: 1200].
+    #[arg(long)]
+    size: Option<usize>,
+    /// Datagrams a message on the average [default: 1].
+    #[arg(long)]
+    segments: Option<f64>,
+    /// Datagrams a second, to all receivers together [default: 81000].
+    #[arg(long)]
+    packets_per_second: Option<f64>,
+    /// How long, in seconds [default: 5].
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// Receive each datagram by itself.
+    #[arg(long)]
+    no_gro: bool,
+    /// Core of the sender.
+    #[arg(long)]
+    sender_cpu: Option<usize>,
+    /// Core of the receivers.
+    #[arg(long)]
+    receiver_cpu: Option<usize>,
+    /// Write the result as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+/// Exit codes.
+mod exit {
+    pub(super) const PASSED: u8 = 0;
+    pub(super) const THRESHOLD: u8 = 1;
+    pub(super) const NO_RESULT: u8 = 2;
+    pub(super) const NOT_TRUSTED: u8 = 3;
+}
+
+impl Cli {
+    /// Does what is asked for and returns the exit code.
+    #[must_use]
+    pub fn perform(self) -> u8 {
+        let outcome = match self.task {
+            Task::Run(args) => args.perform(),
+            Task::Floor(args) => args.perform(),
+            Task::Report(args) => args.perform(),
+            Task::Scenarios => list_scenarios(),
+        };
+        outcome.unwrap_or_else(|error| {
+            eprintln!("error ({}): {error}", error.code());
+            exit::NO_RESULT
+        })
+    }
+}
+
+fn list_scenarios() -> Result<u8, LoadError> {
+    for shipped in SHIPPED {
+        let scenario = Scenario::load(shipped.name)?;
+        println!("{:<12} {}", shipped.name, scenario.description);
+    }
+    Ok(exit::PASSED)
+}
+
+impl RunArgs {
+    fn perform(self) -> Result<u8, LoadError> {
+        let mut scenario = Scenario::load(&self.scenario)?;
+        scenario.viewers.count = self.viewers.unwrap_or(scenario.viewers.count);
+        scenario.timing.measured_s = self.seconds.unwrap_or(scenario.timing.measured_s);
+        scenario.seed = self.seed.unwrap_or(scenario.seed);
+        let options = Options {
+            url: self.url,
+            room: self.room,
+            token: self.token,
+            token_secret: self.token_secret,
+            pid: self.pid,
+            metrics: self.metrics,
+            gro: !self.no_gro,
+            threads: self.threads,
+            local_ips: self.local_ip,
+            cpu: self.cpu,
+            progress: !self.quiet,
+        };
+        if !self.quiet {
+            eprintln!("{}: {} (seed {})", scenario.name, scenario.description, scenario.seed);
+        }
+        let result = run(&scenario, &options)?;
+        if let Some(path) = &self.json {
+            report::write_json(path, &result)?;
+        }
+        if let Some(path) = &self.html {
+            report::write_html(path, &result)?;
+        }
+        print!("{}", report::table(&result));
+        Ok(match Verdict::of(&result) {
+            Verdict::Passed => exit::PASSED,
+            Verdict::Failed(_) => exit::THRESHOLD,
+            Verdict::NotTrustworthy => exit::NOT_TRUSTED,
+        })
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+struct ReportArgs {
+    /// What `dais-load run --json` wrote.
+    result: PathBuf,
+    /// The page to write.
+    #[arg(long)]
+    html: PathBuf,
+}
+
+impl ReportArgs {
+    fn perform(self) -> Result<u8, LoadError> {
+        print!("{}", report::table(&report::convert(&self.result, &self.html)?));
+        Ok(exit::PASSED)
+    }
+}
+
+impl FloorArgs {
+    fn perform(self) -> Result<u8, LoadError> {
+        let run = self.from.as_deref().map(report::read_json).transpose()?;
+        let base = match &run {
+            Some(run) => Floor::under(run)?,
+            None => Floor::default(),
+        };
+        let floor = Floor {
+            receivers: self.receivers.unwrap_or(base.receivers),
+            size: self.size.unwrap_or(base.size),
+            segments: self.segments.unwrap_or(base.segments),
+            packets_per_second: self.packets_per_second.unwrap_or(base.packets_per_second),
+            seconds: self.seconds.unwrap_or(base.seconds),
+            gro: base.gro && !self.no_gro,
+            sender_cpu: self.sender_cpu,
+            receiver_cpu: self.receiver_cpu,
+        };
+        let result = floor.measure()?;
+        let json = serde_json::to_string_pretty(&result).map_err(|error| LoadError::Harness(error.to_string()))?;
+        match &self.json {
+            Some(path) => std::fs::write(path, json + "\n").map_err(|error| ReportError::Write(path.clone(), error))?,
+            None => println!("{json}"),
+        }
+        Ok(exit::PASSED)
+    }
+}

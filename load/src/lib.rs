@@ -1,0 +1,37 @@
+//! The harness that loads a dais server with real participants, and says what it found.
+//!
+//! [`run::run`] plays a [`scenario`] on a server and returns a [`result`]. Participants are real: ICE, DTLS and SRTP over
+//! a UDP socket each. Sessions are tokio's; media has threads of its own (`engine`), which count packets by sequence
+//! number and decrypt a sample.
+
+mod camera;
+pub mod check;
+pub mod cli;
+mod director;
+mod engine;
+mod error;
+pub mod floor;
+mod join;
+mod limits;
+mod machine;
+mod metrics;
+mod microphone;
+mod people;
+mod publish;
+mod random;
+pub mod report;
+pub mod result;
+pub mod run;
+mod sampler;
+pub mod scenario;
+mod sdp;
+mod sequence;
+mod server;
+mod session;
+mod stamp;
+mod summary;
+mod system;
+mod talk;
+mod url;
+
+pub use error::LoadError;
