@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use dais_media::rtp::Header;
 use dais_media::sdp::{AnswerParams, Offer, answer};
 use dais_media::vp8::{Descriptor, LastSent, Shift};
-use dais_media::{Credentials, Fingerprint, ice, rtcp};
+use dais_media::{Credentials, Fingerprint, WorkerId, ice, rtcp};
 use dais_signaling::protocol;
 
 /// A connectivity check as it comes from the network.
@@ -44,11 +44,15 @@ pub fn rtcp(data: &[u8]) {
 /// An offer, and the answer to it.
 pub fn sdp(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let Ok(offer) = Offer::parse(text) else { return };
-    let Ok(ice) = Credentials::random() else { return };
+    let offers = [Offer::parse(text), Offer::parse_publisher(text), Offer::parse_player(text)];
+    offers.into_iter().flatten().for_each(|offer| answered(&offer));
+}
+
+fn answered(offer: &Offer) {
+    let Ok(ice) = Credentials::random(WorkerId(0)) else { return };
     let candidates = [SocketAddr::from(([127, 0, 0, 1], 5000))];
     let params = AnswerParams { ice: &ice, fingerprint: Fingerprint([7; 32]), candidates: &candidates };
-    let written = answer(&offer, &params);
+    let written = answer(offer, &params);
     assert!(written.split("\r\n").all(|line| line.is_empty() || line.as_bytes().get(1) == Some(&b'=')), "{written}");
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use support::client::{Session, Wish};
 use support::media::{Unconnected, candidate};
 use support::offer::{Ssrcs, attribute, offer};
-use support::{Client, PATIENCE, server, token, until_counted};
+use support::{Client, PATIENCE, server, token, until_counted, until_scraped};
 
 /// Ann is on stage and the viewer gets her voice.
 async fn a_working_pair(server: &Server) -> (Client, Client) {
@@ -84,7 +84,7 @@ async fn enter_with(server: &Server, fingerprint: Fingerprint) -> (String, Sessi
     let mut session = Session::open(server).await;
     session.hello(&token(server, dais_stage::Role::Participant, "Mallory")).await;
     let ssrcs = Ssrcs { mic: 1, camera: 2, camera_rtx: 3 };
-    let sdp = offer(fingerprint, "testclnt", ssrcs, 1, 1);
+    let sdp = offer(fingerprint, "testclnt", Some(ssrcs), 1, 1);
     let enter = json!({ "type": "enter", "place": "viewer", "mic": false, "camera": false, "offer": sdp });
     let entered = session.request(enter).await;
     (entered["answer"].as_str().unwrap().to_owned(), session)
@@ -131,6 +131,8 @@ async fn a_certificate_other_than_the_offered_one_gets_no_media() {
     }
     let closed = session.until("the end of the session", |message| message["type"] == "closed").await;
     assert_eq!(closed["code"], "media_lost");
+    let ended = r#"dais_media_connections_ended_total{reason="handshake_failed"} 1"#;
+    until_scraped(&server, &[ended, r#"dais_join_seconds_count{phase="connect"} 0"#]).await;
 }
 
 #[tokio::test]

@@ -122,5 +122,6 @@ async fn every_lost_video_packet_that_is_asked_for_again_arrives() {
     let lost = [&ann, &viewer].map(|client| client.path.loss.lost.load(std::sync::atomic::Ordering::Relaxed));
     assert!(lost[0] > 50 && lost[1] > 50, "there were losses on both hops: {lost:?}");
     assert!(done(&server, Tally::Recovered) > 0 && done(&server, Tally::Retransmitted) > 0);
+    assert!(done(&server, Tally::Nacked) >= done(&server, Tally::Recovered), "what came again was asked for");
     assert!(!reception.ever_asked.is_empty());
 }

@@ -13,21 +13,22 @@ export type Role = "Host" | "Speaker" | "Participant";
 const API_KEY = "a key for the tests, of 32 bytes or more";
 
 /** Starts the binary and reads the links it prints, as a person would. */
-async function launch(args: string[]): Promise<{ child: ChildProcess; links: Record<Role, string> }> {
+async function launch(args: string[]): Promise<{ child: ChildProcess; links: Record<Role, string>; metrics: string }> {
   const binary = process.env["DAIS_BIN"] ?? resolve("../../target/debug/dais");
   const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, DAIS_API_KEY: API_KEY } });
   let printed = "";
-  const links = await new Promise<Record<Role, string>>((done, failed) => {
+  return await new Promise((done, failed) => {
     child.once("error", failed);
     child.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
     child.stdout?.on("data", (data: Buffer) => {
       printed += data.toString();
       const link = (role: Role) => new RegExp(`${role} +(http\\S+)`).exec(printed)?.[1];
       const [Host, Speaker, Participant] = [link("Host"), link("Speaker"), link("Participant")];
-      if (Host && Speaker && Participant && printed.includes("Ctrl-C")) done({ Host, Speaker, Participant });
+      const metrics = /Metrics: (\S+)/.exec(printed)?.[1];
+      if (!Host || !Speaker || !Participant || !metrics || !printed.includes("Ctrl-C")) return;
+      done({ child, links: { Host, Speaker, Participant }, metrics });
     });
   });
-  return { child, links };
 }
 
 /** A server process with a demo room. */
@@ -35,14 +36,16 @@ export class Server {
   private constructor(
     private process: ChildProcess,
     readonly links: Record<Role, string>,
+    /** Where its metrics are. */
+    public metrics: string,
     private readonly args: string[],
     private readonly data: string,
   ) {}
 
   static async start(args: string[] = []): Promise<Server> {
     const data = mkdtempSync(join(tmpdir(), "dais-browser-"));
-    const { child, links } = await launch(["--listen", "127.0.0.1:0", "--data", data, ...args]);
-    return new Server(child, links, args, data);
+    const { child, links, metrics } = await launch(["--listen", "127.0.0.1:0", "--data", data, ...args]);
+    return new Server(child, links, metrics, args, data);
   }
 
   /** SIGKILL: it has no time to do anything. */
@@ -54,8 +57,10 @@ export class Server {
 
   /** Starts it again at the same address, with the same journal. */
   async restart(): Promise<void> {
-    const { child } = await launch(["--listen", new URL(this.origin).host, "--data", this.data, ...this.args]);
+    const again = ["--listen", new URL(this.origin).host, "--metrics-listen", "127.0.0.1:0", "--data", this.data];
+    const { child, metrics } = await launch([...again, ...this.args]);
     this.process = child;
+    this.metrics = metrics;
   }
 
   /** A request to the HTTP API. */
@@ -73,7 +78,7 @@ export class Server {
 
   /** The sum of a metric over the label values that match. */
   async metric(name: string, label = ""): Promise<number> {
-    const text = await (await fetch(`${this.origin}/metrics`)).text();
+    const text = await (await fetch(this.metrics)).text();
     const lines = text.split("\n").filter((line) => line.startsWith(name) && line.includes(label));
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }

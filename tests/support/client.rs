@@ -1,5 +1,6 @@
 //! A client: session and media.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use dais::Server;
@@ -7,7 +8,7 @@ use dais_media::rtp::AudioLevel;
 use dais_stage::Role;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -200,10 +201,16 @@ impl Wish {
 
 static NEXT_SSRC: AtomicU32 = AtomicU32::new(0x2000_0000);
 
-/// Somebody in the room with media connected.
-pub struct Client {
-    pub you: u32,
-    pub session: Session,
+impl Ssrcs {
+    /// SSRCs that nobody else in the test has.
+    pub fn fresh() -> Self {
+        let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
+        Self { mic, camera: mic + 1, camera_rtx: mic + 2 }
+    }
+}
+
+/// Connected media with the numbers of the next packets.
+pub struct Media {
     pub path: Path,
     pub incoming: Incoming,
     pub ssrcs: Ssrcs,
@@ -214,6 +221,27 @@ pub struct Client {
     picture: u16,
 }
 
+/// Somebody in the room with media connected.
+pub struct Client {
+    pub you: u32,
+    pub session: Session,
+    pub media: Media,
+}
+
+impl Deref for Client {
+    type Target = Media;
+
+    fn deref(&self) -> &Media {
+        &self.media
+    }
+}
+
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut Media {
+        &mut self.media
+    }
+}
+
 impl Client {
     pub async fn enter(server: &Server, name: &str, wish: Wish) -> Self {
         let token = token(server, wish.role, name);
@@ -221,25 +249,26 @@ impl Client {
     }
 
     pub async fn enter_with(server: &Server, token: &str, wish: Wish) -> Self {
-        let mut session = Session::open(server).await;
+        Self::enter_session(Session::open(server).await, token, wish).await
+    }
+
+    /// Comes in over an open session.
+    pub async fn enter_session(mut session: Session, token: &str, wish: Wish) -> Self {
         let entry = session.hello(token).await;
         assert_eq!(entry["type"], "entry", "{entry}");
-        let unconnected = Unconnected::new().await;
-        let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
-        let ssrcs = Ssrcs { mic, camera: mic + 1, camera_rtx: mic + 2 };
+        let (unconnected, ssrcs) = (Unconnected::new().await, Ssrcs::fresh());
         let fingerprint = unconnected.identity.fingerprint();
-        let sdp = offer(fingerprint, &unconnected.ufrag, ssrcs, wish.cameras, wish.voices);
+        let sdp = offer(fingerprint, &unconnected.ufrag, Some(ssrcs), wish.cameras, wish.voices);
         let place = if wish.stage { "stage" } else { "viewer" };
         let enter = json!({
             "type": "enter", "place": place, "mic": wish.mic, "camera": wish.camera, "offer": sdp,
         });
         let entered = session.request(enter).await;
         assert_eq!(entered["type"], "entered", "{entered}");
-        let (path, incoming) = unconnected.connect(entered["answer"].as_str().unwrap()).await;
+        let media = Media::connect(unconnected, ssrcs, entered["answer"].as_str().unwrap()).await;
         let you = entered["you"].as_u64().unwrap() as u32;
         (session.you, session.token) = (you, entered["token"].as_str().unwrap().to_owned());
-        let answer = entered["answer"].as_str().unwrap().to_owned();
-        Self { you, session, path, incoming, ssrcs, answer, audio_seq: 100, video_seq: 1_000, picture: 7 }
+        Self { you, session, media }
     }
 
     pub async fn request(&mut self, request: Value) -> Value {
@@ -256,6 +285,24 @@ impl Client {
 
     pub async fn notice(&mut self) -> Value {
         self.session.notice().await
+    }
+
+    /// Offers again and connects media anew, with SSRCs and numbers of its own.
+    pub async fn connect_anew(&mut self) {
+        let (unconnected, ssrcs) = (Unconnected::new().await, Ssrcs::fresh());
+        let sdp = offer(unconnected.identity.fingerprint(), &unconnected.ufrag, Some(ssrcs), 25, 8);
+        let answer = self.request(json!({ "type": "offer", "sdp": sdp })).await;
+        let answer = answer["sdp"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        self.media = Media::connect(unconnected, ssrcs, answer).await;
+        (self.audio_seq, self.video_seq) = (40_000, 50_000);
+    }
+}
+
+impl Media {
+    pub async fn connect(unconnected: Unconnected, ssrcs: Ssrcs, answer: &str) -> Self {
+        let (path, incoming) = unconnected.connect(answer).await;
+        let answer = answer.to_owned();
+        Self { path, incoming, ssrcs, answer, audio_seq: 100, video_seq: 1_000, picture: 7 }
     }
 
     /// Sends 20 ms of audio at `dbov`.
@@ -299,22 +346,15 @@ impl Client {
         timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never received {what}"))
     }
 
-    /// Offers again and connects media anew, with SSRCs and numbers of its own.
-    pub async fn connect_anew(&mut self) {
-        let unconnected = Unconnected::new().await;
-        let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
-        self.ssrcs = Ssrcs { mic, camera: mic + 1, camera_rtx: mic + 2 };
-        let sdp = offer(unconnected.identity.fingerprint(), &unconnected.ufrag, self.ssrcs, 25, 8);
-        let answer = self.request(json!({ "type": "offer", "sdp": sdp })).await;
-        self.answer = answer["sdp"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
-        (self.path, self.incoming) = unconnected.connect(&self.answer).await;
-        (self.audio_seq, self.video_seq) = (40_000, 50_000);
+    /// Checks connectivity from another socket, which is nominated, and returns it.
+    pub async fn moves_to_another_address(&self) -> UdpSocket {
+        self.checks_from_another_address(&self.answer).await
     }
 
-    /// Checks connectivity from another socket, which is nominated, and returns it.
-    pub async fn moves_to_another_address(&self) -> tokio::net::UdpSocket {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let (ufrag, pwd) = (attribute(&self.answer, "ice-ufrag"), attribute(&self.answer, "ice-pwd"));
+    /// The same with the ICE credentials of `answer`.
+    pub async fn checks_from_another_address(&self, answer: &str) -> UdpSocket {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (ufrag, pwd) = (attribute(answer, "ice-ufrag"), attribute(answer, "ice-pwd"));
         let check = dais_media::ice::binding_request("testclnt", ufrag, pwd, true).unwrap();
         socket.send_to(&check, self.path.server).await.unwrap();
         socket

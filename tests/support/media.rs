@@ -1,7 +1,7 @@
 //! The media side of a client: one UDP socket with ICE, DTLS and SRTP, and losses where a test wants them.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub struct Received {
 #[derive(Default)]
 pub struct Loss {
     per_mille: AtomicU32,
+    /// Nothing is read any more.
+    pub deaf: AtomicBool,
     state: AtomicU64,
     pub lost: AtomicU64,
 }
@@ -144,6 +146,10 @@ fn receive(path: Path, mut keys: Receiver, mut handshake: Handshake) -> Incoming
     tokio::spawn(async move {
         let mut buf = vec![0u8; 2048];
         while let Ok((len, _)) = path.socket.recv_from(&mut buf).await {
+            if path.loss.deaf.load(Ordering::Relaxed) {
+                // Its socket stays open, so that the sender hears of no error.
+                return std::future::pending::<()>().await;
+            }
             if path.loss.loses() {
                 continue;
             }
@@ -178,7 +184,8 @@ fn receive(path: Path, mut keys: Receiver, mut handshake: Handshake) -> Incoming
 fn received(header: &Header, packet: &[u8]) -> Received {
     let level = header.extensions(packet).find(|(id, _)| *id == LEVEL_ID).and_then(|(_, data)| AudioLevel::parse(data));
     let csrc = u32::from_be_bytes(packet[12..16].try_into().unwrap());
-    let mut payload = packet[header.len..].to_vec();
+    let len = header.payload_len(packet).expect("the server's padding fits");
+    let mut payload = packet[header.len..header.len + len].to_vec();
     let media = Ssrc(header.ssrc.0 & !1);
     let rtx = header.payload_type == RTX;
     let seq = if rtx { u16::from_be_bytes([payload.remove(0), payload.remove(0)]) } else { header.seq };

@@ -2,9 +2,11 @@
 #![allow(dead_code, unused_imports, reason = "each test file uses its part")]
 
 pub mod client;
+pub mod http;
 pub mod media;
 pub mod offer;
 pub mod process;
+pub mod prometheus;
 
 use std::time::Duration;
 
@@ -43,6 +45,22 @@ pub async fn until_counted(server: &Server, what: &str, holds: impl Fn(&dais_med
         assert!(tokio::time::Instant::now() < deadline, "never counted: {what}");
         tokio::task::yield_now().await;
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Scrapes the metrics until they have all of `lines`.
+pub async fn until_scraped(server: &Server, lines: &[&str]) {
+    let address = server.metrics_address().expect("metrics are served").to_string();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let (status, metrics) = http::get(&address, "/metrics").await;
+        assert_eq!(status, 200, "{metrics}");
+        let missing: Vec<_> = lines.iter().filter(|line| !metrics.lines().any(|found| found == **line)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "never scraped: {missing:?} in\n{metrics}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -17,17 +17,19 @@ pub struct Ssrcs {
     pub camera_rtx: u32,
 }
 
-/// An offer that sends a microphone and a camera and receives the first `cameras` and `voices` slots.
-pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Ssrcs, cameras: usize, voices: usize) -> String {
-    let sections = 2 + cameras + voices;
+/// An offer that sends a microphone and a camera, if there are SSRCs for them, and receives the first `cameras` and
+/// `voices` slots.
+pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Option<Ssrcs>, cameras: usize, voices: usize) -> String {
+    let sending = if ssrcs.is_some() { 2 } else { 0 };
+    let sections = sending + cameras + voices;
     let mids: Vec<String> = (0..sections).map(|mid| mid.to_string()).collect();
     let mut sdp = String::from("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n");
     let _ = write!(sdp, "a=group:BUNDLE {}\r\n", mids.join(" "));
     let _ = write!(sdp, "a=fingerprint:sha-256 {}\r\na=setup:actpass\r\n", fingerprint.to_sdp());
-    let _ = write!(sdp, "a=ice-ufrag:{ufrag}\r\na=ice-pwd:a-password-of-the-client\r\n");
+    let _ = write!(sdp, "a=ice-ufrag:{ufrag}\r\na=ice-pwd:aPasswordOfTheTestsClient\r\n");
     for (n, mid) in mids.iter().enumerate() {
-        let sends = n < 2;
-        let video = n == 1 || (2..2 + cameras).contains(&n);
+        let sends = n < sending;
+        let video = if sends { n == 1 } else { n - sending < cameras };
         let formats = if video {
             format!("video 9 UDP/TLS/RTP/SAVPF {VP8} {RTX}")
         } else {
@@ -41,12 +43,11 @@ pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Ssrcs, cameras: usize
             let _ = write!(sdp, "a=rtpmap:{OPUS} opus/48000/2\r\n");
             let _ = write!(sdp, "a=extmap:{LEVEL_ID} urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n");
         }
-        match n {
-            0 => {
-                let _ = write!(sdp, "a=ssrc:{} cname:test\r\n", ssrcs.mic);
+        match (n, ssrcs) {
+            (0, Some(Ssrcs { mic, .. })) => {
+                let _ = write!(sdp, "a=ssrc:{mic} cname:test\r\n");
             }
-            1 => {
-                let Ssrcs { camera, camera_rtx, .. } = ssrcs;
+            (1, Some(Ssrcs { camera, camera_rtx, .. })) => {
                 let _ = write!(sdp, "a=ssrc-group:FID {camera} {camera_rtx}\r\na=ssrc:{camera} cname:test\r\n");
                 let _ = write!(sdp, "a=ssrc:{camera_rtx} cname:test\r\n");
             }
