@@ -1,5 +1,6 @@
 //! Tasks of the repository. `cargo xtask` lists them.
 
+mod bench;
 mod parts;
 mod run;
 
@@ -7,7 +8,9 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [PART]   install what tests need, then run every part of the tests, or one of them
-cargo xtask bench         build release and print the benchmarks
+cargo xtask bench [NAME] [--runs N]
+                          print the benchmarks, or one of them: parts, sessions, browser, load, or a scenario of load;
+                          with all of load, write docs/performance.md
 cargo xtask gen           write generated files: TypeScript types, docs/metrics.md, fuzz seeds
 cargo xtask pictures      write the pictures in docs/images";
 
@@ -16,7 +19,7 @@ fn main() -> ExitCode {
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => parts::test(None),
         ["test", part] => parts::test(Some(part)),
-        ["bench"] => parts::bench(),
+        ["bench", args @ ..] => bench::bench(args),
         ["gen"] => parts::generate(),
         ["pictures"] => parts::pictures(),
         _ => Err(USAGE.to_owned()),

@@ -80,6 +80,15 @@ fn deny() -> Result<Outcome, String> {
 }
 
 fn rust() -> Result<Outcome, String> {
+    // `tests/prometheus.rs` runs both.
+    for program in ["prometheus", "promtool"] {
+        install_where_missing(program, "--version", "prometheus")?;
+    }
+    install_where_missing("strace", "--version", "strace")?;
+    // Slow lines are made of these, in network namespaces.
+    for program in ["ip", "tc"] {
+        install_where_missing(program, "-V", "iproute2")?;
+    }
     run(&mut command("", "cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])).map(|()| Outcome::Passed)
 }
 
@@ -113,19 +122,6 @@ fn release() -> Result<Outcome, String> {
     Ok(Outcome::Passed)
 }
 
-/// Prints the figures of the benchmarks.
-///
-/// # Errors
-/// When something cannot be built or run.
-pub fn bench() -> Result<(), String> {
-    run(&mut command("", "cargo", &["bench", "--locked", "--package", "dais-media", "--package", "dais-stage"]))?;
-    run(&mut command("", "cargo", &["bench", "--locked", "--bench", "sessions"]))?;
-    run(&mut command("", "cargo", &["build", "--release", "--locked"]))?;
-    prepare_browser()?;
-    let mut measure = command("tests/browser", "npm", &["test"]);
-    run(measure.env("DAIS_MEASURE", "1").env("DAIS_BIN", root().join("target/release/dais")))
-}
-
 /// Writes generated files.
 ///
 /// # Errors
@@ -157,14 +153,26 @@ pub fn pictures() -> Result<(), String> {
     run(test.env("DAIS_UPDATE_GENERATED", "1"))
 }
 
-fn prepare_browser() -> Result<(), String> {
+/// Installs what browser tests need.
+///
+/// # Errors
+/// When npm or apt fails.
+pub fn prepare_browser() -> Result<(), String> {
     npm_ci("tests/browser")?;
-    if std::env::var_os("DAIS_CHROMIUM").is_none() && !exists("/usr/bin/chromium", &["--version"]) {
-        println!("Chromium is not there: installing Debian's");
-        run(&mut privileged(&["update", "-qq"]))?;
-        run(&mut privileged(&["install", "-qq", "-y", "chromium"]))?;
+    if std::env::var_os("DAIS_CHROMIUM").is_none() {
+        install_where_missing("/usr/bin/chromium", "--version", "chromium")?;
     }
     Ok(())
+}
+
+/// Installs Debian's package of a program that is not there: one that does not tell its version.
+fn install_where_missing(program: &str, version: &str, package: &str) -> Result<(), String> {
+    if exists(program, &[version]) {
+        return Ok(());
+    }
+    println!("{program} is not there: installing Debian's package {package}");
+    run(&mut privileged(&["update", "-qq"]))?;
+    run(&mut privileged(&["install", "-qq", "-y", package]))
 }
 
 /// `apt-get`, with sudo for those who are not root.

@@ -38,3 +38,25 @@ fn shown(command: &Command) -> String {
     let program = command.get_program().to_string_lossy().into_owned();
     [program].into_iter().chain(args).collect::<Vec<_>>().join(" ")
 }
+
+/// Runs a command with its output shown, and tells its exit code, or none when a signal ended it.
+///
+/// # Errors
+/// When it cannot be run.
+pub fn run_status(command: &mut Command) -> Result<Option<i32>, String> {
+    println!("$ {}", shown(command));
+    let status = command.status().map_err(|error| format!("{} cannot be run: {error}", shown(command)))?;
+    Ok(status.code())
+}
+
+/// What a command prints.
+///
+/// # Errors
+/// When it cannot be run, or fails.
+pub fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{} cannot be run: {error}", shown(command)))?;
+    if !output.status.success() {
+        return Err(format!("{} failed: {}", shown(command), output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

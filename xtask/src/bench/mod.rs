@@ -1,0 +1,140 @@
+//! `cargo xtask bench`: the parts, sessions, the page, and the data plane under load.
+
+mod figures;
+mod lab;
+mod page;
+mod plan;
+mod summary;
+
+use std::fs;
+
+use figures::Run;
+use lab::Lab;
+use page::Conditions;
+use plan::{SCENARIOS, Scenario};
+use summary::Measured;
+
+use crate::parts;
+use crate::run::{command, output, root, run};
+
+/// Where the figures of the load scenarios are written, between its two markers.
+const PAGE: &str = "docs/performance.md";
+
+/// A benchmark that can be asked for by name, besides the scenarios.
+struct Part {
+    name: &'static str,
+    run: fn() -> Result<(), String>,
+}
+
+const PARTS: [Part; 3] = [
+    Part { name: "parts", run: crates },
+    Part { name: "sessions", run: sessions },
+    Part { name: "browser", run: browser },
+];
+
+/// All scenarios, one after the other.
+const LOAD: &str = "load";
+
+/// Runs the benchmarks, or the one named, and prints their figures. `--runs N` runs each load scenario N times. The
+/// figures of all scenarios are also written into docs/performance.md.
+///
+/// # Errors
+/// When the arguments make no sense, or something cannot be built or run.
+pub fn bench(args: &[&str]) -> Result<(), String> {
+    let (name, runs) = parse(args)?;
+    for part in PARTS.iter().filter(|part| name.is_none_or(|name| name == part.name)) {
+        (part.run)()?;
+    }
+    let everything = name.is_none_or(|name| name == LOAD);
+    let chosen: Vec<_> = SCENARIOS.iter().filter(|scenario| everything || name == Some(scenario.name)).collect();
+    if chosen.is_empty() { Ok(()) } else { load(&chosen, runs, everything) }
+}
+
+fn parse<'a>(args: &[&'a str]) -> Result<(Option<&'a str>, usize), String> {
+    let (name, runs) = match args {
+        [] => (None, "1"),
+        ["--runs", runs] => (None, *runs),
+        [name] => (Some(*name), "1"),
+        [name, "--runs", runs] | ["--runs", runs, name] => (Some(*name), *runs),
+        _ => return Err("usage: cargo xtask bench [NAME] [--runs N]".to_owned()),
+    };
+    let runs = runs.parse().ok().filter(|runs| (1..=100).contains(runs)).ok_or("--runs: a number from 1 to 100")?;
+    let names =
+        || PARTS.iter().map(|part| part.name).chain([LOAD]).chain(SCENARIOS.iter().map(|scenario| scenario.name));
+    match name {
+        Some(name) if !names().any(|known| known == name) => {
+            Err(format!("no such benchmark; there are: {}", names().collect::<Vec<_>>().join(", ")))
+        }
+        _ => Ok((name, runs)),
+    }
+}
+
+fn crates() -> Result<(), String> {
+    run(&mut command("", "cargo", &["bench", "--locked", "--package", "dais-media", "--package", "dais-stage"]))
+}
+
+fn sessions() -> Result<(), String> {
+    run(&mut command("", "cargo", &["bench", "--locked", "--bench", "sessions"]))
+}
+
+fn browser() -> Result<(), String> {
+    run(&mut command("", "cargo", &["build", "--release", "--locked"]))?;
+    parts::prepare_browser()?;
+    let mut measure = command("tests/browser", "npm", &["test"]);
+    run(measure.env("DAIS_MEASURE", "1").env("DAIS_BIN", root().join("target/release/dais")))
+}
+
+fn load(scenarios: &[&'static Scenario], runs: usize, all: bool) -> Result<(), String> {
+    let server = ["build", "--release", "--locked", "--package", "dais", "--no-default-features", "--bin", "dais"];
+    run(&mut command("", "cargo", &server))?;
+    run(&mut command("", "cargo", &["build", "--release", "--locked", "--package", "dais-load"]))?;
+    let lab = Lab::new()?;
+    let mut measured = Vec::new();
+    let mut failures = Vec::new();
+    for scenario in scenarios {
+        let mut done: Vec<Run> = Vec::new();
+        for number in 1..=runs {
+            println!("\n== {}, run {number} of {runs}", scenario.name);
+            match lab.run(scenario, number) {
+                Ok(run) => done.push(run),
+                Err(error) => failures.push(format!("{}, run {number}: {error}", scenario.name)),
+            }
+        }
+        measured.push(Measured { scenario, runs: done });
+    }
+    println!("\n{}", summary::overview(&measured).to_text());
+    println!("{}", summary::targets(&measured).to_text());
+    if all && failures.is_empty() {
+        let conditions = Conditions { commit: commit()?, runs, note: lab.note() };
+        let path = root().join(PAGE);
+        let page = fs::read_to_string(&path).map_err(|error| format!("{PAGE}: {error}"))?;
+        let page = page::with_figures(&page, &page::figures(&measured, &conditions))?;
+        fs::write(&path, page).map_err(|error| format!("{PAGE}: {error}"))?;
+        println!("The figures stand in {PAGE}.");
+    }
+    if failures.is_empty() { Ok(()) } else { Err(format!("not measured:\n  {}", failures.join("\n  "))) }
+}
+
+/// The commit that was measured, and whether the files differ from it.
+fn commit() -> Result<String, String> {
+    let commit = output(&mut command("", "git", &["rev-parse", "--short", "HEAD"]))?;
+    let changed = output(&mut command("", "git", &["status", "--porcelain", "--untracked-files=no"]))?;
+    Ok(commit.trim().to_owned() + if changed.trim().is_empty() { "" } else { " with changes" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_is_chosen_by_name() {
+        assert_eq!(parse(&[]), Ok((None, 1)));
+        assert_eq!(parse(&["hd"]), Ok((Some("hd"), 1)));
+        assert_eq!(parse(&["load", "--runs", "3"]), Ok((Some("load"), 3)));
+        assert_eq!(parse(&["--runs", "3", "parts"]), Ok((Some("parts"), 3)));
+        assert!(parse(&["hp"]).unwrap_err().contains("hd-no-gro"));
+        for wrong in [&["--runs", "0"][..], &["hd", "--runs", "x"], &["--runs"], &["hd", "voices"]] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
