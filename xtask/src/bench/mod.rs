@@ -70,7 +70,8 @@ fn parse<'a>(args: &[&'a str]) -> Result<(Option<&'a str>, usize), String> {
 }
 
 fn crates() -> Result<(), String> {
-    run(&mut command("", "cargo", &["bench", "--locked", "--package", "dais-media", "--package", "dais-stage"]))
+    let packages = ["--package", "dais-media", "--package", "dais-stage", "--features", "dais-media/bench"];
+    run(&mut command("", "cargo", &[&["bench", "--locked"][..], &packages].concat()))
 }
 
 fn sessions() -> Result<(), String> {
