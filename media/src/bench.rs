@@ -51,7 +51,7 @@ impl Audience {
             let config = PeerConfig { room: room_id, participant, connection, ice, session, permits };
             let peer = Peer::new(config, profile, &identity, SpeechConfig::default(), u64::from(n), now);
             let remote = ([127, 0, 0, 1], 9).into();
-            room.peers.insert(participant, peers.insert(Box::new(peer.connected(keys(n), remote))));
+            room.add_peer(participant, peers.insert(Box::new(peer.connected(keys(n), remote))));
         }
         let slot = Slot::camera(0).expect("there is a first camera slot");
         room.map(slot, Generation(1), Some(ParticipantId(0))).expect("the slot is new");
@@ -79,8 +79,12 @@ impl Audience {
             queued.expect("the slot is occupied");
         }
         let Self { room, peers, profiles, fanout, out, .. } = self;
-        let copies = room.flush(peers, profiles, fanout, now, out).copies;
-        out.flush();
+        let mut copies = 0;
+        room.begin_all_sweeps();
+        while !room.is_swept() {
+            copies += room.sweep(peers, profiles, fanout, now, out).copies;
+            out.flush();
+        }
         copies
     }
 }

@@ -131,7 +131,7 @@ counted_reasons! {
     /// What a worker measures.
     Distribution {
         /// From the arrival of a packet to the hand-over of its last copy to the kernel, µs; once for each packet and
-        /// room.
+        /// half of a room's viewers.
         ForwardLatency => "forward_latency",
         /// Datagrams the kernel was given with one message.
         SegmentsPerMessage => "segments_per_message",

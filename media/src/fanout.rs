@@ -1,4 +1,4 @@
-//! A tick's packets made ready for everybody who is sent them: in the order in which they leave, with a header that
+//! Packets that leave together, made ready for everybody who is sent them: in the order in which they leave, with a header that
 //! lacks only a viewer's numbers, and a payload to encrypt from.
 
 use std::sync::Arc;
@@ -59,24 +59,10 @@ pub(crate) struct Fanout {
     planner: Planner,
     items: Vec<Item>,
     placed: Vec<Placed>,
-    line: Vec<usize>,
 }
 
 impl Fanout {
-    /// Lines up the keys of a room's viewers, so that it can be looked ahead.
-    pub(crate) fn line_up(&mut self, keys: impl Iterator<Item = usize>) -> Vec<usize> {
-        let mut line = std::mem::take(&mut self.line);
-        line.extend(keys);
-        line
-    }
-
-    /// Takes the line's memory back.
-    pub(crate) fn dismiss(&mut self, mut line: Vec<usize>) {
-        line.clear();
-        self.line = line;
-    }
-
-    /// Begins a tick: batches of the one before are made anew.
+    /// Other packets leave from here on: batches are made anew.
     pub(crate) fn begin(&mut self) {
         self.tick += 1;
     }

@@ -29,7 +29,16 @@ pub(crate) const RUN_BYTES_MAX: usize = 65_000;
 pub(crate) const EGRESS_BYTES: usize = 256 * 1024;
 /// Packets that wait in one room for the next tick. With so many it is over: longer runs save the kernel nothing more.
 pub(crate) const PENDING_PACKETS: usize = 16;
-/// Most of the bytes of a run that may be padding, per mille.
+/// Longest wait for the others of a burst, which are sent one right after the other.
+pub(crate) const BURST_WAIT: Duration = Duration::from_micros(400);
+/// Between packets of one frame this long apart a new burst has begun: pacers send a burst at once, and every 5 ms.
+pub(crate) const BURST_PAUSE: Duration = Duration::from_millis(2);
+/// Copies of packets a room is served before the worker looks at its sockets again: half a millisecond.
+pub(crate) const SLICE_COPIES: usize = 256;
+/// Packets of a room that are on their way to its viewers at the same time. With more the worker lets its sockets wait
+/// until the oldest has arrived.
+pub(crate) const LEAVING_PACKETS: usize = 64;
+/// Most of the bytes of a tick that may be padding, per mille.
 pub(crate) const PADDING_PER_MILLE_MAX: usize = 20;
 /// Most padding of one packet, bytes: its last byte is the count (RFC 3550 §5.1).
 pub(crate) const PADDING_BYTES_MAX: usize = 255;
@@ -38,6 +47,8 @@ pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 
 /// Packets remembered per slot for retransmission: 1.5 s of a 2.5 Mbit/s camera. Older ones are not resent.
 pub(crate) const RETRANSMIT_PACKETS: usize = 512;
+/// Packets are remembered for so long (mediasoup: 2 s): small cameras need not fill their ring.
+pub(crate) const RETRANSMIT_WITHIN: Duration = Duration::from_secs(2);
 /// Retransmissions one viewer gets per second, and at once. 5 % of 25 cameras of 1.5 Mbit/s is 200 a second; a NACK of
 /// 2 kB could ask for 8,500. Further ones are not sent, and counted.
 pub(crate) const RETRANSMITS_PER_SECOND: u32 = 1_000;
@@ -110,6 +121,7 @@ const _: () = assert!(
     PAYLOAD_BYTES_MAX + PAYLOAD_BYTES_MAX * PADDING_PER_MILLE_MAX / 1_000 + 64 <= EGRESS_BYTES_MAX,
     "a forwarded packet fits its egress buffer"
 );
+const _: () = assert!(BURST_WAIT.as_micros() < BURST_PAUSE.as_micros(), "a burst is over before the next one begins");
 const _: () = assert!(RUN_BYTES_MAX <= u16::MAX as usize - 48, "a run fits an IPv6 packet");
 const _: () = assert!(EGRESS_BYTES >= BATCH * EGRESS_BYTES_MAX, "a batch of single datagrams fits");
 const _: () = assert!(EGRESS_BYTES_MAX <= DATAGRAM_BYTES_MAX, "what we send we could receive");

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::ids::StreamId;
 use crate::limits;
@@ -68,26 +69,41 @@ impl PacketPool {
 /// The last packets of a slot's occupant, for retransmission to all viewers.
 #[derive(Debug)]
 pub(crate) struct PacketRing {
-    packets: Box<[Option<Arc<Packet>>]>,
+    /// With the time it came.
+    packets: Box<[Option<(Instant, Arc<Packet>)>]>,
+    /// When something came, and to which place; oldest first. The place may have been taken by another since.
+    arrivals: VecDeque<(Instant, usize)>,
 }
 
 impl PacketRing {
     pub(crate) fn new() -> Self {
-        Self { packets: vec![None; limits::RETRANSMIT_PACKETS].into_boxed_slice() }
+        let packets = vec![None; limits::RETRANSMIT_PACKETS].into_boxed_slice();
+        Self { packets, arrivals: VecDeque::with_capacity(limits::RETRANSMIT_PACKETS) }
     }
 
-    pub(crate) fn insert(&mut self, packet: Arc<Packet>) {
+    /// Remembers a packet that came at `now`, and forgets those that are too old.
+    pub(crate) fn insert(&mut self, packet: Arc<Packet>, now: Instant) {
+        let is_old = |at: Instant| now.saturating_duration_since(at) > limits::RETRANSMIT_WITHIN;
+        while let Some((at, place)) = self.arrivals.front().copied() {
+            if !is_old(at) && self.arrivals.len() < limits::RETRANSMIT_PACKETS {
+                break;
+            }
+            self.arrivals.pop_front();
+            self.packets[place].take_if(|(came, _)| *came == at);
+        }
         let place = Self::place(packet.seq);
-        self.packets[place] = Some(packet);
+        self.packets[place] = Some((now, packet));
+        self.arrivals.push_back((now, place));
     }
 
     pub(crate) fn get(&self, stream: StreamId, seq: u64) -> Option<&Arc<Packet>> {
-        let packet = self.packets[Self::place(seq)].as_ref()?;
+        let (_, packet) = self.packets[Self::place(seq)].as_ref()?;
         (packet.seq == seq && packet.stream == stream).then_some(packet)
     }
 
     pub(crate) fn clear(&mut self) {
         self.packets.fill(None);
+        self.arrivals.clear();
     }
 
     fn place(seq: u64) -> usize {
@@ -97,6 +113,8 @@ impl PacketRing {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::ids::ConnectionId;
 
@@ -109,9 +127,9 @@ mod tests {
 
     #[test]
     fn a_running_source_allocates_only_until_its_ring_is_full() {
-        let (mut pool, mut ring) = (PacketPool::default(), PacketRing::new());
+        let (mut pool, mut ring, now) = (PacketPool::default(), PacketRing::new(), Instant::now());
         for seq in 0..5_000 {
-            ring.insert(pool.make(packet(seq)));
+            ring.insert(pool.make(packet(seq)), now);
         }
         let allocated = pool.take_allocated();
         assert!((512..=514).contains(&allocated), "{allocated}");
@@ -120,6 +138,19 @@ mod tests {
         }
         assert!(ring.get(StreamId::default(), 5_000 - 513).is_none());
         assert!(ring.get(StreamId::of(ConnectionId(1), 1), 4_999).is_none());
+    }
+
+    #[test]
+    fn a_small_camera_keeps_two_seconds_and_no_more() {
+        let (mut pool, mut ring, start) = (PacketPool::default(), PacketRing::new(), Instant::now());
+        let at = |seq: u64| start + Duration::from_millis(33 * seq);
+        for seq in 0..500 {
+            ring.insert(pool.make(packet(seq)), at(seq));
+        }
+        let allocated = pool.take_allocated();
+        assert!((60..=64).contains(&allocated), "{allocated}");
+        assert!(ring.get(StreamId::default(), 440).is_some());
+        assert!(ring.get(StreamId::default(), 430).is_none());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::counters::{DropReason, Tally};
 use crate::fanout::{Fanout, Pending};
 use crate::ids::{Generation, MediaKind, ParticipantId, Slot, SlotSet};
-use crate::limits;
+use crate::lane::{Bursts, LANES, Lane};
 use crate::outbound::Occupied;
 use crate::outbox::Outbox;
 use crate::packet::{Packet, PacketRing};
@@ -31,8 +31,8 @@ pub(crate) struct SlotState {
     clock: Option<ClockPoint>,
     /// The occupant may not send. Its own worker drops what it sends; this one drops what was on its way.
     closed: bool,
-    /// RTP timestamp of the frame of which a part was forwarded last.
-    frame: Option<u32>,
+    /// Of the frame that came last.
+    bursts: Option<Bursts>,
 }
 
 impl SlotState {
@@ -49,15 +49,14 @@ pub(crate) struct Room {
     /// Events the control plane had no room for yet. At most two for each peer.
     untold: VecDeque<MediaEvent>,
     slots: Vec<SlotState>,
-    /// Packets that wait for the tick.
-    pending: Vec<Pending>,
-    /// When they leave.
-    pub(crate) flush_at: Option<Instant>,
+    lanes: [Lane; LANES],
+    /// When the first of the packets that wait set out.
+    pub(crate) due: Option<Instant>,
     flow: Flow,
     /// What clients that follow are shown.
     pub(crate) view: View,
     /// Peers on this worker, by participant, as keys of the worker's peers.
-    pub(crate) peers: BTreeMap<ParticipantId, usize>,
+    peers: BTreeMap<ParticipantId, usize>,
     /// Workers that have peers of this room, a bit each.
     pub(crate) workers: u64,
 }
@@ -70,19 +69,45 @@ impl Room {
             ring: None,
             clock: None,
             closed: false,
-            frame: None,
+            bursts: None,
         };
         Self {
             events,
             untold: VecDeque::new(),
             slots: Slot::all().map(empty).collect(),
             view: View::FIRST,
-            pending: Vec::new(),
-            flush_at: None,
+            lanes: Default::default(),
+            due: None,
             flow: Flow::new(),
             peers: BTreeMap::new(),
             workers: 0,
         }
+    }
+
+    /// `participant` lives here, as `key`. Returns the key of the peer it replaces.
+    pub(crate) fn add_peer(&mut self, participant: ParticipantId, key: usize) -> Option<usize> {
+        let replaced = self.remove_peer(participant);
+        self.peers.insert(participant, key);
+        let fewest = self.lanes.iter_mut().min_by_key(|lane| lane.sweep.viewers());
+        fewest.expect("a room has lanes").sweep.join(key);
+        replaced
+    }
+
+    /// `participant` lives here no more. Returns its key.
+    pub(crate) fn remove_peer(&mut self, participant: ParticipantId) -> Option<usize> {
+        let key = self.peers.remove(&participant)?;
+        self.lanes.iter_mut().for_each(|lane| lane.sweep.leave(key));
+        Some(key)
+    }
+
+    /// The key of `participant`, if it lives here.
+    pub(crate) fn peer(&self, participant: ParticipantId) -> Option<usize> {
+        self.peers.get(&participant).copied()
+    }
+
+    /// Keys of everybody who lives here.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = usize> {
+        self.peers.values().copied()
     }
 
     /// Tells the control plane, at once or when it has caught up.
@@ -128,7 +153,7 @@ impl Room {
         state.generation = generation;
         state.clock = None;
         state.closed = false;
-        state.frame = None;
+        state.bursts = None;
         // Nothing of the old occupant is sent again.
         if let Some(ring) = &mut state.ring {
             ring.clear();
@@ -153,7 +178,7 @@ impl Room {
     }
 
     /// Takes a packet of `slot` that came at `arrived`, to be forwarded to every peer here when its wait is over.
-    /// Returns when the room is to be flushed, if that is sooner than it was.
+    /// Returns when the first packets that wait set out, if that is sooner than it was.
     ///
     /// # Errors
     /// [`DropReason::StaleGeneration`] when the slot has another occupant by now, [`DropReason::GateClosed`] when the
@@ -172,31 +197,58 @@ impl Room {
             return Err(DropReason::GateClosed);
         }
         if slot.kind().is_video() {
-            state.ring.get_or_insert_with(PacketRing::new).insert(Arc::clone(&packet));
+            state.ring.get_or_insert_with(PacketRing::new).insert(Arc::clone(&packet), arrived);
         }
         self.flow.note(slot, arrived);
-        // The beginning of a frame goes ahead; what comes after it may wait for the end, as nothing is seen before that.
-        let rest = match () {
-            () if !slot.kind().is_video() || packet.marker => Rest::Nothing,
-            () if state.frame == Some(packet.timestamp) => Rest::Frame,
-            () => Rest::Burst,
-        };
-        let wait = tick.wait(slot.kind(), Expected { rest, others_per_second: self.flow.others(slot) });
-        self.pending.push(Pending { from, packet, arrived });
-        let due = if self.pending.len() < limits::PENDING_PACKETS { arrived + wait } else { arrived };
-        let sooner = self.flush_at.is_none_or(|at| due < at);
-        self.flush_at = if sooner { Some(due) } else { self.flush_at };
-        Ok(self.flush_at.filter(|_| sooner))
+        let others_per_second = self.flow.others(slot);
+        let bursts = Bursts::following(state.bursts, packet.timestamp, arrived);
+        state.bursts = Some(bursts);
+        for (n, lane) in self.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.sweep.viewers() > 0) {
+            let ends = !slot.kind().is_video() || packet.marker;
+            let rest = if ends { Rest::Nothing } else { bursts.rest(n) };
+            let wait = tick.wait(slot.kind(), Expected { rest, others_per_second });
+            lane.queue(Pending { from, packet: Arc::clone(&packet), arrived }, arrived + wait);
+        }
+        let first = self.first_due();
+        let before = std::mem::replace(&mut self.due, first);
+        Ok(self.due.filter(|due| before.is_none_or(|before| *due < before)))
     }
 
-    /// Forgets what waits.
+    fn first_due(&self) -> Option<Instant> {
+        self.lanes.iter().filter_map(Lane::due).min()
+    }
+
+    /// Forgets what waits and what is on its way.
     pub(crate) fn drop_pending(&mut self) {
-        self.pending.clear();
-        self.flush_at = None;
+        self.lanes.iter_mut().for_each(Lane::stop);
+        self.due = None;
     }
 
-    /// Forwards what waits to every peer here, and returns how many packets that were.
-    pub(crate) fn flush(
+    /// Ends the ticks that are over at `now`: what waits sets out. Returns when the next one is over.
+    pub(crate) fn begin_sweeps(&mut self, now: Instant) -> Option<Instant> {
+        self.lanes.iter_mut().filter(|lane| lane.due().is_some_and(|due| due <= now)).for_each(Lane::begin);
+        self.due = self.first_due();
+        self.due
+    }
+
+    /// Ends all ticks.
+    pub(crate) fn begin_all_sweeps(&mut self) {
+        self.lanes.iter_mut().for_each(Lane::begin);
+        self.due = None;
+    }
+
+    /// Whether nothing is on its way.
+    pub(crate) fn is_swept(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.sweep.is_over())
+    }
+
+    /// Whether so much is on its way that nothing more should come.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.sweep.is_crowded())
+    }
+
+    /// Forwards what is on its way to some peers, and returns how many packets that were.
+    pub(crate) fn sweep(
         &mut self,
         peers: &mut Slab<Box<Peer>>,
         profiles: &Profiles,
@@ -205,27 +257,23 @@ impl Room {
         out: &mut Outbox,
     ) -> Forwarded {
         let mut forwarded = Forwarded::default();
-        self.flush_at = None;
-        if self.pending.is_empty() {
+        let Some(Lane { sweep, .. }) = self.lanes.iter_mut().find(|lane| !lane.sweep.is_over()) else {
             return forwarded;
-        }
+        };
         fanout.begin();
-        let keys = fanout.line_up(self.peers.values().copied());
-        for n in 0..keys.len() {
+        let (turns, packets) = (sweep.turns(), sweep.packets());
+        for n in 0..turns {
             // What the next viewers need lies in three steps of memory, each found through the one before.
-            let later = |steps: usize| keys.get(n + steps).and_then(|key| peers.get(*key));
+            let later = |steps: usize| peers.get(sweep.key(n + steps)?);
             later(3).into_iter().for_each(|peer| peer.prefetch_whereabouts());
-            later(2).into_iter().for_each(|peer| peer.prefetch_contents(&self.pending));
-            later(1).into_iter().for_each(|peer| peer.outbound.prefetch(&self.pending));
-            let Some(mut viewer) = peers.get_mut(keys[n]).and_then(|peer| peer.viewer()) else { continue };
-            let batch = fanout.batch(viewer.profile, profiles, self.view, &self.pending);
-            forwarded.copies += viewer.forward(batch, &self.pending, &mut forwarded.awaiting, now, out);
+            later(2).into_iter().for_each(|peer| peer.prefetch_contents(packets));
+            later(1).into_iter().for_each(|peer| peer.outbound.prefetch(packets));
+            let key = sweep.key(n);
+            let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
+            let batch = fanout.batch(viewer.profile, profiles, self.view, packets);
+            forwarded.copies += viewer.forward(batch, packets, &mut forwarded.awaiting, now, out);
         }
-        fanout.dismiss(keys);
-        for Pending { from, packet, arrived } in self.pending.drain(..) {
-            self.slots[from.slot.index()].frame = Some(packet.timestamp);
-            out.note_written(arrived);
-        }
+        sweep.served(turns).for_each(|Pending { arrived, .. }| out.note_written(arrived));
         out.counters.add(Tally::PacketsForwarded, forwarded.copies);
         forwarded
     }
@@ -258,7 +306,7 @@ impl Room {
     }
 }
 
-/// What became of a tick.
+/// What became of a part of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Forwarded {
     /// Packets sent, counted for each viewer.
@@ -273,6 +321,7 @@ mod tests {
 
     use super::*;
     use crate::ids::ConnectionId;
+    use crate::limits;
     use crate::tick::tests::loaded;
 
     #[test]
@@ -316,40 +365,59 @@ mod tests {
             room.map(slot, Generation(1), Some(ParticipantId(1))).unwrap();
         }
         let tick = loaded(start);
-        room.slots[camera.index()].frame = Some(0);
+        room.add_peer(ParticipantId(2), 0);
         let mut queue = |slot, at, marker| {
             let mut packet = Packet::default();
             packet.marker = marker;
             let packet = Arc::new(packet);
             room.queue(slot, Generation(1), packet, start + ms(at), &tick).unwrap().map(|due| due - start)
         };
-        assert_eq!(queue(camera, 0, false), Some(ms(6)));
-        assert_eq!(queue(camera, 1, false), None);
-        assert_eq!(queue(voice, 2, false), Some(ms(2)), "nothing else is expected");
-        assert_eq!(queue(camera, 2, false), None);
-        let dues: Vec<_> = (0..limits::PENDING_PACKETS as u64).map(|_| queue(camera, 1, false)).collect();
-        assert_eq!(dues.into_iter().flatten().next(), Some(ms(1)), "so many leave at once");
+        assert_eq!(queue(camera, 0, false), Some(limits::BURST_WAIT));
+        assert_eq!(queue(camera, 0, false), None);
+        assert_eq!(queue(voice, 0, false), Some(ms(0)), "nothing else is expected");
+        assert_eq!(room.begin_sweeps(start), None);
+        let mut queue = |at| {
+            let packet = Arc::new(Packet::default());
+            room.queue(camera, Generation(1), packet, start + ms(at), &tick).unwrap().map(|due| due - start)
+        };
+        assert_eq!(queue(5), Some(ms(11)), "the second burst waits for the third");
+        let dues: Vec<_> = (0..limits::PENDING_PACKETS as u64).map(|_| queue(6)).collect();
+        assert_eq!(dues.into_iter().flatten().next(), Some(ms(6)), "so many leave at once");
     }
 
     #[test]
-    fn the_beginning_of_a_frame_goes_ahead_and_the_middle_waits_for_the_end() {
+    fn a_room_without_viewers_here_keeps_nothing() {
         let mut room = Room::new(mpsc::channel(1).0);
-        let camera = Slot::camera(0).unwrap();
-        let (now, tick) = (Instant::now(), loaded(Instant::now()));
-        let mut out = Outbox::new(crate::udp::bind("127.0.0.1:0".parse().unwrap(), crate::udp::Port::Own).unwrap());
+        let (camera, now) = (Slot::camera(0).unwrap(), Instant::now());
         room.map(camera, Generation(1), Some(ParticipantId(1))).unwrap();
-        let mut waits = |timestamp, marker| {
+        let queued = room.queue(camera, Generation(1), Arc::new(Packet::default()), now, &Tick::new(now));
+        assert_eq!(queued, Ok(None));
+        room.begin_all_sweeps();
+        assert!(room.is_swept());
+    }
+
+    #[test]
+    fn two_viewers_are_in_different_lanes_and_get_the_bursts_of_a_frame_in_different_pairs() {
+        let mut room = Room::new(mpsc::channel(1).0);
+        let (camera, start, ms) = (Slot::camera(0).unwrap(), Instant::now(), Duration::from_millis);
+        let tick = loaded(start);
+        room.map(camera, Generation(1), Some(ParticipantId(1))).unwrap();
+        room.add_peer(ParticipantId(2), 0);
+        room.add_peer(ParticipantId(3), 1);
+        let mut sweeps = Vec::new();
+        for (at, marker) in [(0, false), (5, false), (10, true)] {
             let mut packet = Packet::default();
-            (packet.timestamp, packet.marker) = (timestamp, marker);
-            let due = room.queue(camera, Generation(1), Arc::new(packet), now, &tick).unwrap().unwrap();
-            room.flush(&mut Slab::new(), &Profiles::default(), &mut Fanout::default(), now, &mut out);
-            due - now
-        };
-        let ms = Duration::from_millis;
-        assert!(waits(3_000, false) < ms(1), "the beginning waits for its burst");
-        assert_eq!(waits(3_000, false), ms(6), "the middle");
-        assert_eq!(waits(3_000, true), ms(0), "the end");
-        assert!(waits(6_000, false) < ms(1), "the next beginning");
+            (packet.seq, packet.marker) = (at, marker);
+            let now = start + ms(at);
+            room.queue(camera, Generation(1), Arc::new(packet), now, &tick).unwrap();
+            room.begin_sweeps(now + limits::BURST_WAIT);
+            for (n, lane) in room.lanes.iter_mut().enumerate() {
+                let seqs: Vec<_> = lane.sweep.packets().iter().map(|pending| pending.packet.seq).collect();
+                sweeps.extend((!seqs.is_empty()).then_some((n, seqs)));
+                lane.sweep.stop();
+            }
+        }
+        assert_eq!(sweeps, [(0, vec![0]), (1, vec![0, 5]), (0, vec![5, 10]), (1, vec![10])]);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::ids::{MediaKind, Slot};
-use crate::limits::SLOTS;
+use crate::limits::{BURST_WAIT, SLOTS};
 
-/// Longest wait of a picture: browsers send a frame in bursts 5 ms apart, and two of them are to share a message.
-const VIDEO_WAIT_MAX: Duration = Duration::from_millis(6);
-/// Longest wait for the others of a burst, which are sent one right after the other.
-const BURST_WAIT: Duration = Duration::from_micros(400);
+/// Longest wait for the next burst of a frame: browsers send them 5 ms apart, and two are to share a message.
+const FRAME_WAIT_MAX: Duration = Duration::from_millis(6);
+/// Longest wait of a picture for packets of others.
+const OTHERS_WAIT_MAX: Duration = Duration::from_millis(5);
 /// Longest wait of a voice.
 const AUDIO_WAIT_MAX: Duration = Duration::from_millis(2);
 /// What a packet sent by itself costs, ns; to tell how loaded the core would be if nothing waited.
@@ -50,15 +50,16 @@ impl Tick {
     /// How long a packet of `kind` waits for others: as long as the load asks for, if others can be expected by then.
     pub(crate) fn wait(&self, kind: MediaKind, expected: Expected) -> Duration {
         let share = self.load.clamp(LOAD_LOW, LOAD_HIGH) - LOAD_LOW;
-        let wait = VIDEO_WAIT_MAX * share as u32 / (LOAD_HIGH - LOAD_LOW) as u32;
-        let wait = if kind.is_video() { wait } else { wait.min(AUDIO_WAIT_MAX) };
-        let others_come = u128::from(expected.others_per_second) * wait.as_micros() >= 1_000_000;
-        match expected.rest {
-            _ if others_come => wait,
-            Rest::Frame => wait,
-            Rest::Burst => wait.min(BURST_WAIT),
+        let by_load = |longest: Duration| longest * share as u32 / (LOAD_HIGH - LOAD_LOW) as u32;
+        let for_rest = match expected.rest {
+            Rest::Frame => by_load(FRAME_WAIT_MAX),
+            Rest::Burst => by_load(FRAME_WAIT_MAX).min(BURST_WAIT),
             Rest::Nothing => Duration::ZERO,
-        }
+        };
+        let for_others = by_load(OTHERS_WAIT_MAX);
+        let for_others = if kind.is_video() { for_others } else { for_others.min(AUDIO_WAIT_MAX) };
+        let others_come = u128::from(expected.others_per_second) * for_others.as_micros() >= 1_000_000;
+        if others_come { for_others } else { for_rest }
     }
 }
 
@@ -75,9 +76,9 @@ pub(crate) struct Expected {
 pub(crate) enum Rest {
     /// The packet ends its frame, or is no picture.
     Nothing,
-    /// It begins its frame: the others of the burst it was sent with.
+    /// The others of the burst it was sent with, and then nothing for a while.
     Burst,
-    /// A part of the frame has been forwarded: everything to its end.
+    /// The next burst of its frame.
     Frame,
 }
 
@@ -148,8 +149,8 @@ pub(crate) mod tests {
         assert_eq!(waits(0), [ms(0), ms(0)]);
         assert_eq!(waits(120), [ms(0), ms(0)], "12,000 packets a second are 5 % of a core");
         let [video, audio] = waits(300);
-        assert!(video > ms(2) && video < ms(4) && audio == ms(2), "{video:?} {audio:?}");
-        assert_eq!(waits(800), [VIDEO_WAIT_MAX, ms(2)]);
+        assert!(video >= ms(2) && video < ms(4) && audio == ms(2), "{video:?} {audio:?}");
+        assert_eq!(waits(800), [OTHERS_WAIT_MAX, ms(2)]);
         assert_eq!(waits(0), [ms(0), ms(0)], "and back");
     }
 
@@ -157,10 +158,10 @@ pub(crate) mod tests {
     fn a_packet_waits_only_if_others_can_be_expected() {
         let tick = loaded(Instant::now());
         let rest = |rest| tick.wait(MediaKind::Camera, Expected { rest, ..NOBODY });
-        assert_eq!([Rest::Burst, Rest::Frame].map(rest), [BURST_WAIT, VIDEO_WAIT_MAX]);
-        assert_eq!(tick.wait(MediaKind::Camera, Expected { rest: Rest::Burst, ..MANY }), VIDEO_WAIT_MAX);
+        assert_eq!([Rest::Burst, Rest::Frame].map(rest), [BURST_WAIT, FRAME_WAIT_MAX]);
+        assert_eq!(tick.wait(MediaKind::Camera, Expected { rest: Rest::Burst, ..MANY }), OTHERS_WAIT_MAX);
         assert_eq!(tick.wait(MediaKind::Camera, NOBODY), Duration::ZERO, "the end of the only camera's frame");
-        assert_eq!(tick.wait(MediaKind::Camera, FEW), VIDEO_WAIT_MAX);
+        assert_eq!(tick.wait(MediaKind::Camera, FEW), OTHERS_WAIT_MAX);
         assert_eq!(tick.wait(MediaKind::Mic, FEW), Duration::ZERO, "0.4 in 2 ms");
         assert_eq!(tick.wait(MediaKind::Mic, MANY), AUDIO_WAIT_MAX);
     }

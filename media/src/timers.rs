@@ -1,4 +1,4 @@
-//! When to look after which peer, and to flush which room: a heap of deadlines, so that nobody is scanned for nothing.
+//! When to look after which peer, and when the tick of which room is over: a heap of deadlines, so that nobody is scanned for nothing.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -89,7 +89,7 @@ fn distribution(distribution: Distribution) -> Shown {
     match distribution {
         Distribution::ForwardLatency => shown_in_seconds(
             "dais_media_forward_latency_seconds",
-            "From a packet's arrival to the hand-over of its last copy to the kernel",
+            "From a packet's arrival to the hand-over of its last copy to the kernel, for each half of a room's viewers",
         ),
         Distribution::SegmentsPerMessage => {
             shown("dais_media_segments_per_message", "Datagrams the kernel was given with one message")

@@ -30,17 +30,17 @@ impl Worker {
                 self.rooms.insert(room, Room::new(events));
             }
             Command::CloseRoom { room } => {
-                let keys = self.rooms.remove(&room).map(|room| room.peers.into_values().collect::<Vec<_>>());
+                let keys = self.rooms.remove(&room).map(|room| room.peers().collect::<Vec<_>>());
                 keys.into_iter().flatten().for_each(|key| self.forget_peer(key));
             }
             Command::Connect(config) => self.connect(*config, now),
             Command::Disconnect { room, participant } => {
-                if let Some(key) = self.rooms.get_mut(&room).and_then(|room| room.peers.remove(&participant)) {
+                if let Some(key) = self.rooms.get_mut(&room).and_then(|room| room.remove_peer(participant)) {
                     self.forget_peer(key);
                 }
             }
             Command::RestartIce { room, participant, connection, ice } => {
-                let key = self.rooms.get(&room).and_then(|room| room.peers.get(&participant)).copied();
+                let key = self.rooms.get(&room).and_then(|room| room.peer(participant));
                 let peer = key.and_then(|key| Some((key, self.peers.get_mut(key)?)));
                 if let Some((key, peer)) = peer.filter(|(_, peer)| peer.connection == connection) {
                     self.by_ufrag.insert(ice.ufrag, key);
@@ -80,7 +80,7 @@ impl Worker {
         let key = self.peers.insert(Box::new(peer));
         self.timers.schedule(wake_at, key);
         self.by_ufrag.insert(ufrag, key);
-        if let Some(replaced) = room.peers.insert(participant, key) {
+        if let Some(replaced) = room.add_peer(participant, key) {
             self.forget_peer(replaced);
         }
         debug!(room = room_id.0, participant = participant.0, "peer added");
@@ -111,7 +111,7 @@ impl Worker {
         match change {
             RoomChange::Permit { participant, kind, permitted } => {
                 state.permit(participant, kind, permitted);
-                let Some(key) = state.peers.get(&participant).copied() else { return };
+                let Some(key) = state.peer(participant) else { return };
                 if let Some(peer) = self.peers.get_mut(key) {
                     peer.inbound.permit(kind, permitted);
                     // Muted is silent at once, not when the peer is next looked after.
@@ -121,8 +121,8 @@ impl Worker {
             }
             RoomChange::Show(view) => {
                 state.view = view;
-                for key in state.peers.values() {
-                    let shown = self.peers.get_mut(*key).and_then(|peer| peer.outbound.view.as_mut());
+                for key in state.peers() {
+                    let shown = self.peers.get_mut(key).and_then(|peer| peer.outbound.view.as_mut());
                     shown.into_iter().for_each(|shown| *shown = view);
                 }
             }
@@ -131,7 +131,7 @@ impl Worker {
                     Ok(before) => before,
                     Err(reason) => return self.out.counters.drop(reason),
                 };
-                let keys = |participant: Option<ParticipantId>| state.peers.get(&participant?).copied();
+                let keys = |participant: Option<ParticipantId>| state.peer(participant?);
                 if let Some(peer) = keys(before).and_then(|key| self.peers.get_mut(key)) {
                     peer.inbound.unmap(slot);
                 }

@@ -5,7 +5,7 @@
 //! 2. packets and datagrams from other workers;
 //! 3. datagrams in batches, one clock reading for each;
 //! 4. timers;
-//! 5. rooms whose tick is over: their packets are encrypted for every viewer;
+//! 5. rooms whose tick is over: their packets are encrypted for some viewers, and in the next rounds for the others;
 //! 6. everything written is given to the kernel.
 
 mod clock;
@@ -92,8 +92,10 @@ pub(crate) struct Worker {
     shared: Option<SharedPort>,
     /// When to look after which peer.
     timers: Timers<usize>,
-    /// When to flush which room.
+    /// When the tick of which room is over.
     flushes: Timers<RoomId>,
+    /// Rooms with packets on their way.
+    sweeping: Vec<RoomId>,
     tick: Tick,
     fanout: Fanout,
     profiles: Profiles,
@@ -126,6 +128,7 @@ impl Worker {
             shared: parts.sharers.map(SharedPort::new),
             timers: Timers::new(),
             flushes: Timers::new(),
+            sweeping: Vec::new(),
             tick: Tick::new(now),
             fanout: Fanout::default(),
             profiles: Profiles::default(),
@@ -160,7 +163,7 @@ impl Worker {
             }
             now = Instant::now();
             self.handle_timers(now);
-            self.flush_rooms(now);
+            self.sweep_rooms(now);
             self.out.flush();
             self.settle_neighbours();
             now = Instant::now();
@@ -172,6 +175,9 @@ impl Worker {
     }
 
     fn next_deadline(&self) -> Instant {
+        if !self.sweeping.is_empty() {
+            return self.published_at;
+        }
         let all = [self.timers.next(), self.flushes.next()];
         all.into_iter().flatten().fold(self.next_housekeeping, Instant::min)
     }
@@ -228,20 +234,43 @@ impl Worker {
         }
     }
 
-    fn flush_rooms(&mut self, now: Instant) {
-        while let Some((at, room)) = self.flushes.expired(now) {
-            if self.rooms.get(&room).is_some_and(|room| room.flush_at == Some(at)) {
-                self.flush_room(room, now);
+    /// Ends ticks that are over, and serves some viewers of each room.
+    fn sweep_rooms(&mut self, now: Instant) {
+        while let Some((at, id)) = self.flushes.expired(now) {
+            let due = self.rooms.get_mut(&id).filter(|room| room.due == Some(at));
+            let Some(room) = due else { continue };
+            if let Some(at) = room.begin_sweeps(now) {
+                self.flushes.schedule(at, id);
             }
+            if !room.is_swept() && !self.sweeping.contains(&id) {
+                self.sweeping.push(id);
+            }
+        }
+        let mut sweeping = std::mem::take(&mut self.sweeping);
+        sweeping.retain(|id| {
+            self.sweep_room(*id, now);
+            while self.rooms.get(id).is_some_and(Room::is_crowded) {
+                self.sweep_room(*id, now);
+            }
+            self.rooms.get(id).is_some_and(|room| !room.is_swept())
+        });
+        self.sweeping = sweeping;
+    }
+
+    /// Forwards everything that waits in a room or is on its way.
+    fn flush_room(&mut self, id: RoomId, now: Instant) {
+        self.rooms.get_mut(&id).into_iter().for_each(Room::begin_all_sweeps);
+        while self.rooms.get(&id).is_some_and(|room| !room.is_swept()) {
+            self.sweep_room(id, now);
         }
     }
 
-    /// Ends the tick of a room: what waits is forwarded.
-    fn flush_room(&mut self, id: RoomId, now: Instant) {
+    /// Serves some viewers of a room.
+    fn sweep_room(&mut self, id: RoomId, now: Instant) {
         let Self { rooms, peers, profiles, fanout, out, tick, neighbours, .. } = self;
         let Some(room) = rooms.get_mut(&id) else { return };
-        let flushed = catch_unwind(AssertUnwindSafe(|| room.flush(peers, profiles, fanout, now, out)));
-        let Ok(forwarded) = flushed else {
+        let swept = catch_unwind(AssertUnwindSafe(|| room.sweep(peers, profiles, fanout, now, out)));
+        let Ok(forwarded) = swept else {
             // It would be met again with every tick.
             room.drop_pending();
             return error!("internal error while forwarding to a room");
@@ -318,7 +347,7 @@ impl Worker {
         let Some(peer) = self.peers.get(key) else { return };
         let Peer { room, participant, connection, .. } = **peer;
         if let Some(room) = self.rooms.get_mut(&room) {
-            room.peers.remove(&participant);
+            room.remove_peer(participant);
             room.tell(MediaEvent::Gone { participant, connection, why });
         }
         self.forget_peer(key);
@@ -359,8 +388,8 @@ fn ask_key_frame(
 fn want_key_frame(room: &Room, peers: &mut Slab<Box<Peer>>, slot: Slot, generation: Generation) -> bool {
     let state = room.slot(slot);
     let occupant = state.occupant.filter(|_| state.generation == generation);
-    let key = occupant.and_then(|occupant| room.peers.get(&occupant));
-    let Some(peer) = key.and_then(|key| peers.get_mut(*key)) else { return false };
+    let key = occupant.and_then(|occupant| room.peer(occupant));
+    let Some(peer) = key.and_then(|key| peers.get_mut(key)) else { return false };
     peer.inbound.want_key_frame(slot.kind());
     true
 }
