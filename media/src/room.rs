@@ -257,9 +257,10 @@ impl Room {
         out: &mut Outbox,
     ) -> Forwarded {
         let mut forwarded = Forwarded::default();
-        let Some(Lane { sweep, .. }) = self.lanes.iter_mut().find(|lane| !lane.sweep.is_over()) else {
-            return forwarded;
-        };
+        // Whose oldest packet has waited longest: new packets for one lane do not keep the other waiting.
+        let oldest = |lane: &&mut Lane| lane.sweep.packets().first().map(|packet| packet.arrived);
+        let lanes = self.lanes.iter_mut().filter(|lane| !lane.sweep.is_over());
+        let Some(Lane { sweep, .. }) = lanes.min_by_key(oldest) else { return forwarded };
         fanout.begin();
         let (turns, packets) = (sweep.turns(), sweep.packets());
         for n in 0..turns {
@@ -418,6 +419,25 @@ mod tests {
             }
         }
         assert_eq!(sweeps, [(0, vec![0]), (1, vec![0, 5]), (0, vec![5, 10]), (1, vec![10])]);
+    }
+
+    #[test]
+    fn new_packets_for_one_lane_do_not_keep_the_other_waiting() {
+        let mut room = Room::new(mpsc::channel(1).0);
+        let (voice, start, ms) = (Slot::voice(0).unwrap(), Instant::now(), Duration::from_millis);
+        let (mut peers, profiles, tick) = (Slab::new(), Profiles::default(), Tick::new(start));
+        let mut out = Outbox::new(crate::udp::bind("127.0.0.1:0".parse().unwrap(), crate::udp::Port::Own).unwrap());
+        room.map(voice, Generation(1), Some(ParticipantId(1))).unwrap();
+        room.add_peer(ParticipantId(2), 0);
+        room.add_peer(ParticipantId(3), 1);
+        let mut swept = Vec::new();
+        for at in 0..3 {
+            room.queue(voice, Generation(1), Arc::new(Packet::default()), start + ms(at), &tick).unwrap();
+            room.begin_sweeps(start + ms(at));
+            room.sweep(&mut peers, &profiles, &mut Fanout::default(), start, &mut out);
+            swept.push(room.lanes.each_ref().map(|lane| lane.sweep.packets().len()));
+        }
+        assert_eq!(swept, [[0, 1], [1, 0], [0, 1]]);
     }
 
     #[test]
