@@ -13,6 +13,7 @@ mod counters;
 mod dominant;
 mod dtls;
 mod fanout;
+mod gcm;
 pub mod ice;
 mod ids;
 mod inbound;

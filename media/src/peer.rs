@@ -256,6 +256,14 @@ impl Peer {
         self.outbound.prefetch_places(pending);
     }
 
+    /// Asks for the expanded key, and for the senders of the slots of `pending`.
+    pub(crate) fn prefetch_tools(&self, pending: &[Pending]) {
+        if let Some(srtp) = &self.srtp {
+            srtp.sender.prefetch_key();
+        }
+        self.outbound.prefetch(pending);
+    }
+
     /// Where to send and with what keys, together with what is received through it.
     pub(crate) fn viewer(&mut self) -> Option<Viewer<'_>> {
         let sender = &mut self.srtp.as_mut()?.sender;

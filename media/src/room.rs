@@ -268,7 +268,7 @@ impl Room {
             let later = |steps: usize| peers.get(sweep.key(n + steps)?);
             later(3).into_iter().for_each(|peer| peer.prefetch_whereabouts());
             later(2).into_iter().for_each(|peer| peer.prefetch_contents(packets));
-            later(1).into_iter().for_each(|peer| peer.outbound.prefetch(packets));
+            later(1).into_iter().for_each(|peer| peer.prefetch_tools(packets));
             let key = sweep.key(n);
             let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
             let batch = fanout.batch(viewer.profile, profiles, self.view, packets);

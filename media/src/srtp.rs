@@ -6,6 +6,7 @@ use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, Unbound
 use aws_lc_rs::cipher::{AES_128, AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::hmac;
 
+use crate::gcm::{self, NONCE, SealingKey};
 use crate::ids::Ssrc;
 use crate::limits;
 use crate::rtp::Header;
@@ -53,7 +54,7 @@ impl Profile {
 
 /// Longest tag appended to an RTP packet.
 pub const TAG_BYTES_MAX: usize = 16;
-const GCM_TAG: usize = 16;
+const GCM_TAG: usize = gcm::TAG;
 const SHA1_TAG: usize = 10;
 const SRTCP_INDEX: usize = 4;
 const RTCP_HEADER: usize = 8;
@@ -100,17 +101,19 @@ impl MasterKey {
         Ok(out)
     }
 
-    fn cipher(&self, [key, auth, salt]: [u8; 3]) -> Result<Cipher, SrtpError> {
+    /// `expand` makes a key of GCM of its bytes.
+    fn cipher<K>(
+        &self,
+        [key, auth, salt]: [u8; 3],
+        expand: impl FnOnce(&[u8]) -> Option<K>,
+    ) -> Result<Cipher<K>, SrtpError> {
         let session_key = self.derive(key, self.key.len())?;
         let session_salt = self.derive(salt, self.salt.len())?;
-        let gcm = |algorithm| {
-            let key = UnboundKey::new(algorithm, &session_key).map_err(|_| SrtpError::Keys)?;
-            let salt = session_salt[..].try_into().map_err(|_| SrtpError::Keys)?;
-            Ok(Cipher::Gcm { key: LessSafeKey::new(key), salt })
-        };
         match self.profile {
-            Profile::Aes256Gcm => gcm(&AES_256_GCM),
-            Profile::Aes128Gcm => gcm(&AES_128_GCM),
+            Profile::Aes256Gcm | Profile::Aes128Gcm => {
+                let salt = session_salt[..].try_into().map_err(|_| SrtpError::Keys)?;
+                Ok(Cipher::Gcm { key: expand(&session_key).ok_or(SrtpError::Keys)?, salt })
+            }
             Profile::Aes128CmSha1 => {
                 let mac = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.derive(auth, 20)?);
                 let key = UnboundCipherKey::new(&AES_128, &session_key).map_err(|_| SrtpError::Keys)?;
@@ -121,22 +124,27 @@ impl MasterKey {
         }
     }
 
-    fn rtp_cipher(&self) -> Result<Cipher, SrtpError> {
-        self.cipher([0, 1, 2])
+    fn sealing_cipher(&self, labels: [u8; 3]) -> Result<Cipher<SealingKey>, SrtpError> {
+        self.cipher(labels, SealingKey::new)
     }
 
-    fn rtcp_cipher(&self) -> Result<Cipher, SrtpError> {
-        self.cipher([3, 4, 5])
+    fn opening_cipher(&self, labels: [u8; 3]) -> Result<Cipher<LessSafeKey>, SrtpError> {
+        let algorithm = if self.key.len() == 32 { &AES_256_GCM } else { &AES_128_GCM };
+        self.cipher(labels, |key| UnboundKey::new(algorithm, key).ok().map(LessSafeKey::new))
     }
 }
 
+/// Labels of key, authentication key and salt (RFC 3711 §4.3.2).
+const RTP_LABELS: [u8; 3] = [0, 1, 2];
+const RTCP_LABELS: [u8; 3] = [3, 4, 5];
+
 /// Session key, salt and, for HMAC, authentication key of RTP or of RTCP in one direction.
-enum Cipher {
-    Gcm { key: LessSafeKey, salt: [u8; 12] },
+enum Cipher<K> {
+    Gcm { key: K, salt: [u8; NONCE] },
     CmSha1 { key: Box<EncryptingKey>, mac: Box<hmac::Key>, salt: [u8; 14] },
 }
 
-impl Cipher {
+impl<K> Cipher<K> {
     fn tag_len(&self) -> usize {
         match self {
             Self::Gcm { .. } => GCM_TAG,
@@ -146,13 +154,13 @@ impl Cipher {
 }
 
 /// RFC 7714 §8.1 and §9.1: two zero bytes, SSRC, and 48 bits of packet index, XOR salt. For RTCP the index has 31 bits.
-fn gcm_nonce(salt: &[u8; 12], ssrc: Ssrc, index: u64) -> Nonce {
+fn gcm_nonce(salt: &[u8; NONCE], ssrc: Ssrc, index: u64) -> [u8; NONCE] {
     let mut iv = *salt;
     let ssrc = ssrc.0.to_be_bytes();
     let index = index.to_be_bytes();
     iv[2..6].iter_mut().zip(ssrc).for_each(|(iv, byte)| *iv ^= byte);
     iv[6..12].iter_mut().zip(&index[2..8]).for_each(|(iv, byte)| *iv ^= byte);
-    Nonce::assume_unique_for_key(iv)
+    iv
 }
 
 /// RFC 3711 §4.1.1: salt, SSRC and packet index, each shifted to its place, with a block counter of 16 bits.
@@ -179,8 +187,8 @@ fn sha1_verify(mac: &hmac::Key, parts: [&[u8]; 2], tag: &[u8]) -> Result<(), Srt
 
 /// Protects what we send.
 pub struct Sender {
-    rtp: Cipher,
-    rtcp: Cipher,
+    rtp: Cipher<SealingKey>,
+    rtcp: Cipher<SealingKey>,
     rtcp_index: u32,
 }
 
@@ -188,7 +196,14 @@ impl Sender {
     /// # Errors
     /// [`SrtpError::Keys`] when the material makes no key.
     pub fn new(key: &MasterKey) -> Result<Self, SrtpError> {
-        Ok(Self { rtp: key.rtp_cipher()?, rtcp: key.rtcp_cipher()?, rtcp_index: 0 })
+        Ok(Self { rtp: key.sealing_cipher(RTP_LABELS)?, rtcp: key.sealing_cipher(RTCP_LABELS)?, rtcp_index: 0 })
+    }
+
+    /// Asks for the memory of the key for RTP.
+    pub(crate) fn prefetch_key(&self) {
+        if let Cipher::Gcm { key, .. } = &self.rtp {
+            key.prefetch();
+        }
     }
 
     /// Encrypts the RTP packet `buf[..len]`, whose header has `header_len` bytes, and appends the tag. `index` is the
@@ -201,9 +216,8 @@ impl Sender {
         let (header, payload) = packet.split_at_mut(header_len);
         match &self.rtp {
             Cipher::Gcm { key, salt } => {
-                let nonce = gcm_nonce(salt, ssrc, index);
-                let tag = key.seal_in_place_separate_tag(nonce, Aad::from(&*header), payload);
-                tail[..GCM_TAG].copy_from_slice(tag.expect("a datagram is within the limits of GCM").as_ref());
+                let tag = key.seal_in_place(gcm_nonce(salt, ssrc, index), header, payload);
+                tail[..GCM_TAG].copy_from_slice(&tag);
                 len + GCM_TAG
             }
             Cipher::CmSha1 { key, mac, salt } => {
@@ -228,9 +242,8 @@ impl Sender {
         let len = header.len() + payload.len();
         match &self.rtp {
             Cipher::Gcm { key, salt } => {
-                let (nonce, aad) = (gcm_nonce(salt, ssrc, index), Aad::from(header));
-                key.seal_out_of_place_scatter(nonce, aad, payload, sealed, &[], &mut tail[..GCM_TAG])
-                    .expect("a datagram is within the limits of GCM");
+                let tag = key.seal(gcm_nonce(salt, ssrc, index), header, payload, sealed);
+                tail[..GCM_TAG].copy_from_slice(&tag);
                 len + GCM_TAG
             }
             Cipher::CmSha1 { .. } => {
@@ -252,9 +265,8 @@ impl Sender {
         match &self.rtcp {
             Cipher::Gcm { key, salt } => {
                 let nonce = gcm_nonce(salt, ssrc, u64::from(self.rtcp_index));
-                let aad = rtcp_aad(header, index_word);
-                let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), payload);
-                buf.extend_from_slice(tag.expect("a datagram is within the limits of GCM").as_ref());
+                let tag = key.seal_in_place(nonce, &rtcp_aad(header, index_word), payload);
+                buf.extend_from_slice(&tag);
                 buf.extend_from_slice(&index_word);
             }
             Cipher::CmSha1 { key, mac, salt } => {
@@ -270,8 +282,8 @@ impl Sender {
 
 /// Authenticates and decrypts what a peer sends.
 pub struct Receiver {
-    rtp: Cipher,
-    rtcp: Cipher,
+    rtp: Cipher<LessSafeKey>,
+    rtcp: Cipher<LessSafeKey>,
     streams: BTreeMap<Ssrc, ReplayWindow>,
     /// The index counts per source (RFC 3711 §3.2.1): every SSRC that reports has a window of its own.
     rtcp_streams: BTreeMap<Ssrc, ReplayWindow>,
@@ -282,8 +294,8 @@ impl Receiver {
     /// [`SrtpError::Keys`] when the material makes no key.
     pub fn new(key: &MasterKey) -> Result<Self, SrtpError> {
         Ok(Self {
-            rtp: key.rtp_cipher()?,
-            rtcp: key.rtcp_cipher()?,
+            rtp: key.opening_cipher(RTP_LABELS)?,
+            rtcp: key.opening_cipher(RTCP_LABELS)?,
             streams: BTreeMap::new(),
             rtcp_streams: BTreeMap::new(),
         })
@@ -321,7 +333,7 @@ impl Receiver {
         match &self.rtp {
             Cipher::Gcm { key, salt } => {
                 let (head, rest) = buf.split_at_mut(header.len);
-                let nonce = gcm_nonce(salt, header.ssrc, index);
+                let nonce = Nonce::assume_unique_for_key(gcm_nonce(salt, header.ssrc, index));
                 key.open_in_place(nonce, Aad::from(&*head), rest).map_err(|_| SrtpError::Forged)?;
             }
             Cipher::CmSha1 { key, mac, salt } => {
@@ -363,8 +375,9 @@ impl Receiver {
         match &self.rtcp {
             Cipher::Gcm { key, salt } => {
                 let (header, rest) = buf[..len + GCM_TAG].split_at_mut(RTCP_HEADER);
-                let aad = rtcp_aad(header, index_word);
-                key.open_in_place(gcm_nonce(salt, ssrc, index), Aad::from(aad), rest).map_err(|_| SrtpError::Forged)?;
+                let (nonce, aad) = (gcm_nonce(salt, ssrc, index), rtcp_aad(header, index_word));
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                key.open_in_place(nonce, Aad::from(aad), rest).map_err(|_| SrtpError::Forged)?;
             }
             Cipher::CmSha1 { key, mac, salt } => {
                 let (packet, tag) = buf.split_at_mut(len + SRTCP_INDEX);
