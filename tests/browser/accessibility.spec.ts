@@ -32,6 +32,10 @@ test.describe("a webinar", () => {
     await host.button("More about Ann Lee").first().click();
     await clean(host, "menu of a person");
     await host.page.keyboard.press("Escape");
+    await host.menu("Settings", "Statistics");
+    await expect(host.page.getByRole("dialog").getByRole("table")).toBeVisible();
+    await clean(host, "Statistics");
+    await host.page.keyboard.press("Escape");
     for (const dialog of ["Role links…", "Stage size…", "End the session for all"]) {
       await host.menu("Settings", dialog);
       await expect(host.page.getByRole("dialog")).toBeVisible();

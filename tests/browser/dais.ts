@@ -101,6 +101,46 @@ export interface Received {
   energy: number;
 }
 
+/** How often a page has agreed upon session descriptions, and what went wrong in it. */
+export interface Negotiations {
+  local: number;
+  remote: number;
+  errors: string[];
+}
+
+// These run in the page: they see nothing of this module.
+
+/** Before anything else: counts every session description of the page. */
+export function countNegotiations(): void {
+  const count: Negotiations = { local: 0, remote: 0, errors: [] };
+  Object.assign(globalThis, { negotiations: count });
+  for (const [method, side] of [["setLocalDescription", "local"], ["setRemoteDescription", "remote"]] as const) {
+    const original = RTCPeerConnection.prototype[method] as (...args: unknown[]) => Promise<void>;
+    RTCPeerConnection.prototype[method] = function (this: RTCPeerConnection, ...args: unknown[]) {
+      count[side] += 1;
+      return original.apply(this, args);
+    };
+  }
+  addEventListener("error", (event) => count.errors.push(event.message));
+  addEventListener("unhandledrejection", (event) => count.errors.push(String(event.reason)));
+}
+
+export const readNegotiations = (): Negotiations => (globalThis as unknown as { negotiations: Negotiations }).negotiations;
+
+export async function readReceived(): Promise<Received[]> {
+  const peer = (globalThis as unknown as { dais: { room: { peer: { connection: RTCPeerConnection } } } }).dais.room.peer;
+  const stats = await peer.connection.getStats();
+  return [...stats.values()]
+    .filter((report) => report.type === "inbound-rtp" && report.packetsReceived > 0)
+    .map((report) => ({
+      kind: report.kind,
+      mid: report.mid,
+      packets: report.packetsReceived,
+      frames: report.framesDecoded ?? 0,
+      energy: report.totalAudioEnergy ?? 0,
+    }));
+}
+
 /** Somebody with a browser of their own. */
 export class Person {
   private constructor(
@@ -112,19 +152,7 @@ export class Person {
   /** Opens a link and waits for the entry window. Counts every session description of the page. */
   static async open(browser: Browser, link: string, name: string, script?: string, options: BrowserContextOptions = {}): Promise<Person> {
     const context = await browser.newContext({ permissions: ["camera", "microphone"], ...options });
-    await context.addInitScript(() => {
-      const count = { local: 0, remote: 0, errors: [] as string[] };
-      Object.assign(globalThis, { negotiations: count });
-      for (const [method, side] of [["setLocalDescription", "local"], ["setRemoteDescription", "remote"]] as const) {
-        const original = RTCPeerConnection.prototype[method] as (...args: unknown[]) => Promise<void>;
-        RTCPeerConnection.prototype[method] = function (this: RTCPeerConnection, ...args: unknown[]) {
-          count[side] += 1;
-          return original.apply(this, args);
-        };
-      }
-      addEventListener("error", (event) => count.errors.push(event.message));
-      addEventListener("unhandledrejection", (event) => count.errors.push(String(event.reason)));
-    });
+    await context.addInitScript(countNegotiations);
     if (script !== undefined) await context.addInitScript(script);
     const page = await context.newPage();
     await page.goto(link);
@@ -186,19 +214,7 @@ export class Person {
 
   /** What has come in so far, slot by slot. */
   received(): Promise<Received[]> {
-    return this.page.evaluate(async () => {
-      const peer = (globalThis as unknown as { dais: { room: { peer: { connection: RTCPeerConnection } } } }).dais.room.peer;
-      const stats = await peer.connection.getStats();
-      return [...stats.values()]
-        .filter((report) => report.type === "inbound-rtp" && report.packetsReceived > 0)
-        .map((report) => ({
-          kind: report.kind,
-          mid: report.mid,
-          packets: report.packetsReceived,
-          frames: report.framesDecoded ?? 0,
-          energy: report.totalAudioEnergy ?? 0,
-        }));
-    });
+    return this.page.evaluate(readReceived);
   }
 
   /** Whether the browser believes that it may send over 1 Mbit/s, how many layers it sends, and NACKs it sent. */
@@ -218,8 +234,8 @@ export class Person {
   }
 
   /** Session descriptions agreed upon, and errors of the page. */
-  negotiations(): Promise<{ local: number; remote: number; errors: string[] }> {
-    return this.page.evaluate(() => (globalThis as unknown as { negotiations: { local: number; remote: number; errors: string[] } }).negotiations);
+  negotiations(): Promise<Negotiations> {
+    return this.page.evaluate(readNegotiations);
   }
 
   async close(): Promise<void> {
@@ -235,7 +251,7 @@ export function growing(before: Received[], after: Received[]): { pictures: numb
 }
 
 /** Waits until `person` decodes that many moving pictures and hears that many voices. */
-export async function expectLive(person: Person, pictures: number, voices: number): Promise<void> {
+export async function expectLive(person: Pick<Person, "received">, pictures: number, voices: number): Promise<void> {
   let before = await person.received();
   await expect
     .poll(

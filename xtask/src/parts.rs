@@ -149,7 +149,7 @@ pub fn generate() -> Result<(), String> {
 pub fn pictures() -> Result<(), String> {
     prepare_browser()?;
     build_as_the_tests_do()?;
-    let mut test = command("tests/browser", "npm", &["test", "--", "screenshot.spec.ts"]);
+    let mut test = command("tests/browser", "npm", &["test", "--", "screenshot.spec.ts", "layouts.spec.ts"]);
     run(test.env("DAIS_UPDATE_GENERATED", "1"))
 }
 
@@ -161,6 +161,9 @@ pub fn prepare_browser() -> Result<(), String> {
     npm_ci("tests/browser")?;
     if std::env::var_os("DAIS_CHROMIUM").is_none() {
         install_where_missing("/usr/bin/chromium", "--version", "chromium")?;
+    }
+    if std::env::var_os("DAIS_FIREFOX").is_none() {
+        install_where_missing("/usr/bin/firefox-esr", "--version", "firefox-esr")?;
     }
     Ok(())
 }

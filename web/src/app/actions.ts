@@ -1,6 +1,8 @@
 /** What people do on the page, as entries of menus. */
 
 import type { Access, Participant } from "../sdk";
+import { chooseLayout, layout } from "./arrangement";
+import type { Layout } from "./layout";
 import type { MenuEntry } from "./menu";
 import { offeredDeeds } from "./moderation";
 import { attempt, dialog, moderating, view } from "./state";
@@ -19,14 +21,29 @@ export function accessEntries(): MenuEntry[] {
   return [{ kind: "radios", label: "Stage access", choices }];
 }
 
+const LAYOUT_LABELS: Record<Layout, string> = { gallery: "Gallery", speaker: "Speaker in front" };
+
+/** How the stage is arranged: for oneself alone. */
+function layoutEntry(): MenuEntry {
+  const choices = (["gallery", "speaker"] as const).map((choice) => ({
+    label: LAYOUT_LABELS[choice],
+    checked: layout.value === choice,
+    run: () => chooseLayout(choice),
+  }));
+  return { kind: "radios", label: "Layout", choices };
+}
+
 /** The settings menu. */
 export function settingsEntries(): MenuEntry[] {
   const item = (label: string, run: () => void): MenuEntry => ({ kind: "item", label, run });
   const devices = item("Set devices", () => (dialog.value = { kind: "devices" }));
-  if (!moderating.value) return [devices];
+  const statistics = item("Statistics", () => (dialog.value = { kind: "statistics" }));
+  if (!moderating.value) return [devices, layoutEntry(), statistics];
   const { locked } = view.value.rules;
   return [
     devices,
+    layoutEntry(),
+    statistics,
     ...accessEntries(),
     item(locked ? "Unlock the room" : "Lock the room", () => void attempt((room) => room.setLock(!locked))),
     item("Stage size…", () => (dialog.value = { kind: "size" })),

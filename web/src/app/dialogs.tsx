@@ -6,6 +6,7 @@ import type { Participant } from "../sdk";
 import { choice, ready } from "./devices";
 import { LinksDialog } from "./links";
 import { DevicesCard } from "./set-devices";
+import { StatisticsDialog } from "./statistics";
 import { attempt, dialog, me, view } from "./state";
 import { Dialog } from "./ui";
 
@@ -149,6 +150,8 @@ export function OpenDialog() {
       return <DevicesDialog />;
     case "get-ready":
       return <GetReady />;
+    case "statistics":
+      return <StatisticsDialog onClose={close} />;
     case "size":
       return <SizeDialog />;
     case "links":

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hue, initials, tileSize } from "./layout";
+import { arrange, hue, inFront, initials, tileSize } from "./layout";
+import type { Place } from "./layout";
 
 describe("tiles", () => {
   test("one tile takes the height or the width, whichever is less", () => {
@@ -19,6 +20,63 @@ describe("tiles", () => {
 
   test("nobody needs no space", () => {
     expect(tileSize(0, 100, 100, 10)).toEqual({ width: 0, height: 0 });
+  });
+});
+
+describe("places", () => {
+  const apart = (a: Place, b: Place) => a.left + a.width <= b.left || b.left + b.width <= a.left || a.top + a.height <= b.top || b.top + b.height <= a.top;
+
+  test.each(["gallery", "speaker"] as const)("in the %s layout no tile leaves the stage or covers another", (layout) => {
+    for (const count of [1, 2, 3, 5, 9, 10, 25, 26, 100]) {
+      for (const [width, height] of [[1_300, 650], [390, 560], [900, 900]] as const) {
+        const places = arrange(layout, count, count - 1, width, height, 10);
+        expect(places).toHaveLength(count);
+        for (const place of places) {
+          expect(place.width).toBeGreaterThan(0);
+          expect(place.left).toBeGreaterThanOrEqual(0);
+          expect(place.top).toBeGreaterThanOrEqual(0);
+          // Places are rounded to whole pixels.
+          expect(place.left + place.width).toBeLessThanOrEqual(width + 1);
+          expect(place.top + place.height).toBeLessThanOrEqual(height + 1);
+        }
+        places.forEach((a, n) => places.slice(n + 1).forEach((b) => expect(apart(a, b) || apart({ ...a, left: a.left - 1, top: a.top - 1 }, b)).toBe(true)));
+      }
+    }
+  });
+
+  test("the large tile is the one asked for, and the others keep their order", () => {
+    const places = arrange("speaker", 4, 2, 1_300, 650, 10);
+    const widths = places.map(({ width }) => width);
+    expect(Math.max(...widths)).toBe(widths[2]);
+    expect(widths[2]).toBeGreaterThan(3 * (widths[0] ?? 0));
+    expect(places[0]?.left).toBeLessThan(places[1]?.left ?? 0);
+    expect(places[1]?.left).toBeLessThan(places[3]?.left ?? 0);
+  });
+
+  test("somebody alone fills the stage in both layouts", () => {
+    expect(arrange("speaker", 1, 0, 1_600, 900, 10)).toEqual(arrange("gallery", 1, 0, 1_600, 900, 10));
+    expect(arrange("speaker", 0, 0, 1_600, 900, 10)).toEqual([]);
+  });
+});
+
+describe("who stands in front", () => {
+  const people = [1, 2, 3].map((id) => ({ id }));
+
+  test("whoever speaks most, and they stay when nobody speaks", () => {
+    expect(inFront(people, 3, null, 1)).toBe(3);
+    expect(inFront(people, null, 3, 1)).toBe(3);
+    expect(inFront(people, 2, 3, 1)).toBe(2);
+  });
+
+  test("nobody sees themselves there while others are", () => {
+    expect(inFront(people, 1, 3, 1)).toBe(3);
+    expect(inFront(people, 1, null, 1)).toBe(2);
+    expect(inFront(people.slice(0, 1), 1, null, 1)).toBe(1);
+  });
+
+  test("whoever has left gives way to who came first", () => {
+    expect(inFront(people, null, 9, null)).toBe(1);
+    expect(inFront([], 2, 2, null)).toBeNull();
   });
 });
 

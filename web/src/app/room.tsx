@@ -5,6 +5,7 @@ import { LockIcon } from "./icons";
 import { People } from "./people";
 import { Stage, Voices } from "./stage";
 import { entry, moderating, peopleOpen, view } from "./state";
+import { useStatistics } from "./statistics";
 import { ACCESS_LABELS } from "./texts";
 import { Toolbar } from "./toolbar";
 
@@ -25,6 +26,7 @@ function Top() {
 }
 
 export function RoomScene() {
+  useStatistics();
   return (
     <div class={peopleOpen.value ? "room" : "room alone"}>
       <Top />

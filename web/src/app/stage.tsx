@@ -4,12 +4,14 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { cameraSlotOf, stagePeople } from "../sdk";
 import type { StagePerson } from "../sdk";
 import { personEntries } from "./actions";
+import { front, layout } from "./arrangement";
 import { cameraTrack, choice, micTrack } from "./devices";
 import { CameraIcon, CameraOffIcon, MicIcon, MicOffIcon, SpeakingIcon } from "./icons";
-import { tileSize } from "./layout";
-import type { TileSize } from "./layout";
+import { arrange } from "./layout";
+import type { Place } from "./layout";
 import { Menu } from "./menu";
 import { attempt, me, room, view } from "./state";
+import { QualityMark } from "./statistics";
 import { Avatar, Video } from "./ui";
 
 /** Muted, unmuted or speaking: an icon and a word, never colour alone. */
@@ -20,7 +22,7 @@ export function VoiceMark({ person }: { person: StagePerson }) {
   return <span class="mark" title="unmuted"><MicIcon /><span class="hidden">unmuted</span></span>;
 }
 
-function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
+function Tile({ person, place }: { person: StagePerson; place: Place }) {
   const ref = useRef<HTMLElement>(null);
   const own = person.id === me.value?.id;
   const { camera, speaking, mic } = person.onStage;
@@ -31,8 +33,9 @@ function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
   const isRight = () => own || slot === null || room().peer.cameraSource(slot) === person.id;
   useLayoutEffect(() => {
     // Through the style object: the content security policy allows no style attributes.
-    Object.assign(ref.current?.style ?? {}, { width: `${size.width}px`, height: `${size.height}px` });
-  }, [size.width, size.height]);
+    const { left, top, width, height } = place;
+    Object.assign(ref.current?.style ?? {}, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+  }, [place.left, place.top, place.width, place.height]);
   const dominant = view.value.dominant === person.id;
   const classes = ["tile", speaking && "speaking", dominant && "dominant", own && "own", person.lost && "lost"].filter(Boolean).join(" ");
   return (
@@ -49,6 +52,7 @@ function Tile({ person, size }: { person: StagePerson; size: TileSize }) {
           {own ? `${person.name} (you)` : person.name}
           {!mic ? " · muted" : speaking ? " · speaking" : ""}
         </span>
+        {!own && camera === "shown" && <QualityMark participant={person.id} />}
       </div>
       {person.lost ? (
         <div class="waiting">reconnecting…</div>
@@ -120,11 +124,15 @@ export function Stage() {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  const size = tileSize(people.length, space.width, space.height, space.gap);
+  const large = people.findIndex(({ id }) => id === front.value);
+  const places = arrange(layout.value, people.length, large, space.width, space.height, space.gap);
   return (
     <main class="stage" aria-label="Stage">
       <div ref={ref} class="grid">
-        {people.map((person) => <Tile key={person.id} person={person} size={size} />)}
+        {people.map((person, n) => {
+          const place = places[n];
+          return place && <Tile key={person.id} person={person} place={place} />;
+        })}
         {people.length === 0 && (
           <div class="empty">
             <div>

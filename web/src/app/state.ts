@@ -9,7 +9,7 @@ import type { Toast } from "./toasts";
 
 /** The window over the page. */
 export type OpenDialog =
-  | { kind: "devices" | "get-ready" | "size" | "links" | "end" }
+  | { kind: "devices" | "get-ready" | "statistics" | "size" | "links" | "end" }
   | { kind: "remove"; person: Participant };
 
 export const view = signal<View>(initialView);

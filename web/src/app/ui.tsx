@@ -87,4 +87,4 @@ export function Dialog({ label, onClose, children }: { label: string; onClose():
   );
 }
 
-const FOCUSABLE = "a[href], button:not(:disabled), select:not(:disabled), input:not(:disabled)";
+const FOCUSABLE = 'a[href], button:not(:disabled), select:not(:disabled), input:not(:disabled), [tabindex="0"]';

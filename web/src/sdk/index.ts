@@ -7,6 +7,8 @@ export type * from "./protocol.gen";
 export { Refused, Room } from "./room";
 export type { Devices, MediaPeer, RoomOptions } from "./room";
 export * from "./select";
+export { statistics } from "./statistics";
+export type { Look, Quality, ReceivedStream, SentStream, Statistics, StreamStatistics } from "./statistics";
 export { webSocket } from "./transport";
 export type { Connect, Transport, TransportEvents } from "./transport";
 export * from "./view";

@@ -3,6 +3,9 @@
  * happens on stage changes who stands in them, never the session description.
  */
 
+import { look } from "./statistics";
+import type { Look } from "./statistics";
+
 /** Slots of the layout, as docs/protocol.md numbers them. */
 export const LAYOUT = { cameras: 25, voices: 8 } as const;
 
@@ -25,8 +28,8 @@ export class Peer {
   readonly connection: RTCPeerConnection;
   readonly #mic: RTCRtpSender;
   readonly #camera: RTCRtpSender;
-  readonly #cameras: RTCRtpReceiver[];
-  readonly #voices: RTCRtpReceiver[];
+  readonly #cameras: RTCRtpTransceiver[];
+  readonly #voices: RTCRtpTransceiver[];
 
   constructor() {
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
@@ -36,7 +39,7 @@ export class Peer {
       return transceiver;
     };
     const receivers = (kind: "audio" | "video", count: number) =>
-      Array.from({ length: count }, () => add(kind, "recvonly").receiver);
+      Array.from({ length: count }, () => add(kind, "recvonly"));
     this.connection = connection;
     // The order within a kind gives each section its meaning.
     this.#mic = add("audio", "sendonly").sender;
@@ -72,12 +75,12 @@ export class Peer {
 
   /** The track of a camera slot; the same for the life of the connection. */
   camera(slot: number): MediaStreamTrack | null {
-    return this.#cameras[slot]?.track ?? null;
+    return this.#cameras[slot]?.receiver.track ?? null;
   }
 
   /** Whose frames a camera slot shows right now: the newest CSRC of its packets. */
   cameraSource(slot: number): number | null {
-    const sources = this.#cameras[slot]?.getContributingSources() ?? [];
+    const sources = this.#cameras[slot]?.receiver.getContributingSources() ?? [];
     const newest = sources.reduce<RTCRtpContributingSource | null>((a, b) => (a === null || b.timestamp > a.timestamp ? b : a), null);
     return newest?.source ?? null;
   }
@@ -95,7 +98,17 @@ export class Peer {
 
   /** The tracks of all voice slots. */
   voices(): MediaStreamTrack[] {
-    return this.#voices.map((receiver) => receiver.track);
+    return this.#voices.map(({ receiver }) => receiver.track);
+  }
+
+  /** A look at what the browser has counted so far. */
+  async look(): Promise<Look> {
+    return look((await this.connection.getStats()).values(), performance.now());
+  }
+
+  /** The section of a camera slot, by which {@link look} knows it. */
+  cameraMid(slot: number): string | null {
+    return this.#cameras[slot]?.mid ?? null;
   }
 
   close(): void {

@@ -43,7 +43,7 @@ type Request = ClientMessage extends infer Message
 type About = Extract<Request, { participant: number }>["type"];
 
 /** The part of {@link Peer} that a room needs; tests bring their own. */
-export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "camera" | "cameraSource" | "voices" | "onFailed" | "close">;
+export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "onFailed" | "close">;
 
 export interface RoomOptions {
   connect: Connect;

@@ -6,6 +6,7 @@ import type { Memory } from "./memory";
 import type { ClientMessage, OnStage, Participant, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
 import { Room } from "./room";
 import type { MediaPeer } from "./room";
+import { look } from "./statistics";
 import type { Connect, TransportEvents } from "./transport";
 
 export const mic = { kind: "audio" } as MediaStreamTrack;
@@ -114,6 +115,8 @@ export class FakePeer implements MediaPeer {
   setCamera = async (track: MediaStreamTrack | null) => void (this.live.camera = track);
   camera = () => null;
   cameraSource = () => null;
+  cameraMid = () => null;
+  look = async () => look([], 0);
   voices = () => [];
   onFailed = (lost: () => void) => void (this.fail = lost);
   close = () => void (this.closed = true);
