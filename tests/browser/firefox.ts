@@ -1,0 +1,64 @@
+/** People with Firefox: Debian's, over WebDriver BiDi. */
+
+import { launch } from "puppeteer-core";
+import type { Browser, Page } from "puppeteer-core";
+import { countNegotiations, expect, readNegotiations, readReceived } from "./dais";
+import type { Negotiations, Received } from "./dais";
+
+/** Fake devices without a question, and ICE on loopback. */
+const PREFERENCES = {
+  "media.autoplay.default": 0,
+  "media.navigator.permission.disabled": true,
+  "media.navigator.streams.fake": true,
+  "media.peerconnection.ice.loopback": true,
+  "media.peerconnection.ice.obfuscate_host_addresses": false,
+  "permissions.default.camera": 1,
+  "permissions.default.microphone": 1,
+};
+
+export class FirefoxPerson {
+  private constructor(
+    readonly page: Page,
+    readonly name: string,
+    private readonly browser: Browser,
+  ) {}
+
+  static async open(link: string, name: string): Promise<FirefoxPerson> {
+    const executablePath = process.env["DAIS_FIREFOX"] ?? "/usr/bin/firefox-esr";
+    const browser = await launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox: PREFERENCES });
+    const page = await browser.newPage();
+    await page.setViewport({ width: 1360, height: 800 });
+    await page.evaluateOnNewDocument(countNegotiations);
+    await page.goto(link);
+    return new FirefoxPerson(page, name, browser);
+  }
+
+  /** Clicks what has this name, once it can be clicked. */
+  async click(name: string): Promise<void> {
+    await this.page.locator(`::-p-aria([name="${name}"][role="button"])`).setTimeout(15_000).click();
+  }
+
+  /** Types the name, and comes in. */
+  async join(how: "Join as viewer" | "Join stage"): Promise<void> {
+    await this.page.locator("::-p-aria(Your name)").fill(this.name);
+    await this.click(how);
+    await this.page.locator("main.stage").setTimeout(15_000).wait();
+  }
+
+  /** Waits until so many pictures of others, and the own one, are shown. */
+  async sees(pictures: number): Promise<void> {
+    await expect.poll(() => this.page.$$eval(".tile video.seen", (videos) => videos.length)).toBe(pictures);
+  }
+
+  received(): Promise<Received[]> {
+    return this.page.evaluate(readReceived);
+  }
+
+  negotiations(): Promise<Negotiations> {
+    return this.page.evaluate(readNegotiations);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+}
