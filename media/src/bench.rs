@@ -1,7 +1,6 @@
 //! The inside of a worker for `media/benches/fan_out.rs`: a room of connected viewers, without sockets in use.
 #![allow(missing_docs, reason = "for one bench of this crate")]
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use slab::Slab;
@@ -75,7 +74,7 @@ impl Audience {
                 packet.set_payload(&[7; 1_500][..len]);
             };
             let packet = self.pool.make(fill);
-            let queued = self.room.queue(slot, Generation(1), Arc::clone(&packet), now, &self.tick);
+            let queued = self.room.queue(slot, Generation(1), &packet, now, &self.tick);
             queued.expect("the slot is occupied");
         }
         let Self { room, peers, profiles, fanout, out, .. } = self;

@@ -66,11 +66,16 @@ impl PacketPool {
     }
 }
 
+#[derive(Clone, Debug)]
+struct Kept {
+    packet: Arc<Packet>,
+    arrived: Instant,
+}
+
 /// The last packets of a slot's occupant, for retransmission to all viewers.
 #[derive(Debug)]
 pub(crate) struct PacketRing {
-    /// With the time it came.
-    packets: Box<[Option<(Instant, Arc<Packet>)>]>,
+    packets: Box<[Option<Kept>]>,
     /// When something came, and to which place; oldest first. The place may have been taken by another since.
     arrivals: VecDeque<(Instant, usize)>,
 }
@@ -89,15 +94,15 @@ impl PacketRing {
                 break;
             }
             self.arrivals.pop_front();
-            self.packets[place].take_if(|(came, _)| *came == at);
+            self.packets[place].take_if(|kept| kept.arrived == at);
         }
         let place = Self::place(packet.seq);
-        self.packets[place] = Some((now, packet));
+        self.packets[place] = Some(Kept { packet, arrived: now });
         self.arrivals.push_back((now, place));
     }
 
     pub(crate) fn get(&self, stream: StreamId, seq: u64) -> Option<&Arc<Packet>> {
-        let (_, packet) = self.packets[Self::place(seq)].as_ref()?;
+        let Kept { packet, .. } = self.packets[Self::place(seq)].as_ref()?;
         (packet.seq == seq && packet.stream == stream).then_some(packet)
     }
 

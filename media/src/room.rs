@@ -187,7 +187,7 @@ impl Room {
         &mut self,
         slot: Slot,
         generation: Generation,
-        packet: Arc<Packet>,
+        packet: &Arc<Packet>,
         arrived: Instant,
         tick: &Tick,
     ) -> Result<Option<Instant>, DropReason> {
@@ -197,7 +197,7 @@ impl Room {
             return Err(DropReason::GateClosed);
         }
         if slot.kind().is_video() {
-            state.ring.get_or_insert_with(PacketRing::new).insert(Arc::clone(&packet), arrived);
+            state.ring.get_or_insert_with(PacketRing::new).insert(Arc::clone(packet), arrived);
         }
         self.flow.note(slot, arrived);
         let others_per_second = self.flow.others(slot);
@@ -207,7 +207,7 @@ impl Room {
             let ends = !slot.kind().is_video() || packet.marker;
             let rest = if ends { Rest::Nothing } else { bursts.rest(n) };
             let wait = tick.wait(slot.kind(), Expected { rest, others_per_second });
-            lane.queue(Pending { from, packet: Arc::clone(&packet), arrived }, arrived + wait);
+            lane.queue(Pending { from, packet: Arc::clone(packet), arrived }, arrived + wait);
         }
         let first = self.first_due();
         let before = std::mem::replace(&mut self.due, first);
@@ -344,7 +344,7 @@ mod tests {
         let (ann, now) = (ParticipantId(1), Instant::now());
         let queue = |room: &mut Room, generation| {
             let packet = Arc::new(Packet::default());
-            room.queue(slot, Generation(generation), packet, now, &Tick::new(now)).map(|_| ())
+            room.queue(slot, Generation(generation), &packet, now, &Tick::new(now)).map(|_| ())
         };
         room.map(slot, Generation(1), Some(ann)).unwrap();
         assert_eq!(queue(&mut room, 1), Ok(()));
@@ -371,7 +371,7 @@ mod tests {
             let mut packet = Packet::default();
             packet.marker = marker;
             let packet = Arc::new(packet);
-            room.queue(slot, Generation(1), packet, start + ms(at), &tick).unwrap().map(|due| due - start)
+            room.queue(slot, Generation(1), &packet, start + ms(at), &tick).unwrap().map(|due| due - start)
         };
         assert_eq!(queue(camera, 0, false), Some(limits::BURST_WAIT));
         assert_eq!(queue(camera, 0, false), None);
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(room.begin_sweeps(start), None);
         let mut queue = |at| {
             let packet = Arc::new(Packet::default());
-            room.queue(camera, Generation(1), packet, start + ms(at), &tick).unwrap().map(|due| due - start)
+            room.queue(camera, Generation(1), &packet, start + ms(at), &tick).unwrap().map(|due| due - start)
         };
         assert_eq!(queue(5), Some(ms(11)), "the second burst waits for the third");
         let dues: Vec<_> = (0..limits::PENDING_PACKETS as u64).map(|_| queue(6)).collect();
@@ -391,7 +391,7 @@ mod tests {
         let mut room = Room::new(mpsc::channel(1).0);
         let (camera, now) = (Slot::camera(0).unwrap(), Instant::now());
         room.map(camera, Generation(1), Some(ParticipantId(1))).unwrap();
-        let queued = room.queue(camera, Generation(1), Arc::new(Packet::default()), now, &Tick::new(now));
+        let queued = room.queue(camera, Generation(1), &Arc::new(Packet::default()), now, &Tick::new(now));
         assert_eq!(queued, Ok(None));
         room.begin_all_sweeps();
         assert!(room.is_swept());
@@ -410,7 +410,7 @@ mod tests {
             let mut packet = Packet::default();
             (packet.seq, packet.marker) = (at, marker);
             let now = start + ms(at);
-            room.queue(camera, Generation(1), Arc::new(packet), now, &tick).unwrap();
+            room.queue(camera, Generation(1), &Arc::new(packet), now, &tick).unwrap();
             room.begin_sweeps(now + limits::BURST_WAIT);
             for (n, lane) in room.lanes.iter_mut().enumerate() {
                 let seqs: Vec<_> = lane.sweep.packets().iter().map(|pending| pending.packet.seq).collect();
@@ -432,7 +432,7 @@ mod tests {
         room.add_peer(ParticipantId(3), 1);
         let mut swept = Vec::new();
         for at in 0..3 {
-            room.queue(voice, Generation(1), Arc::new(Packet::default()), start + ms(at), &tick).unwrap();
+            room.queue(voice, Generation(1), &Arc::new(Packet::default()), start + ms(at), &tick).unwrap();
             room.begin_sweeps(start + ms(at));
             room.sweep(&mut peers, &profiles, &mut Fanout::default(), start, &mut out);
             swept.push(room.lanes.each_ref().map(|lane| lane.sweep.packets().len()));

@@ -193,7 +193,7 @@ impl Worker {
                 match relay {
                     Relay::Packet { room: id, slot, generation, packet, arrived } => {
                         let Some(room) = rooms.get_mut(&id) else { continue };
-                        match room.queue(slot, generation, packet, arrived, tick) {
+                        match room.queue(slot, generation, &packet, arrived, tick) {
                             Ok(due) => due.into_iter().for_each(|at| flushes.schedule(at, id)),
                             Err(reason) => out.counters.drop(reason),
                         }

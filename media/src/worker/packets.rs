@@ -151,7 +151,7 @@ impl Worker {
         let Some(room) = rooms.get_mut(&room_id) else { return Ok(()) };
         peer.report_speech(room, now);
         let Some(Forward { slot, generation, packet }) = received? else { return Ok(()) };
-        let due = room.queue(slot, generation, Arc::clone(&packet), now, tick)?;
+        let due = room.queue(slot, generation, &packet, now, tick)?;
         due.into_iter().for_each(|at| flushes.schedule(at, room_id));
         neighbours.push(room.workers, &mut out.counters, || Relay::Packet {
             room: room_id,
