@@ -13,7 +13,7 @@ use support::process::{Folder, Process, SECRET};
 
 const VIEWERS: usize = 100;
 /// Seconds the system calls are counted.
-const COUNTED_S: u32 = 5;
+const COUNTED_S: u32 = 10;
 
 fn forwarded(server: &Process) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

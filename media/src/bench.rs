@@ -81,7 +81,7 @@ impl Audience {
         let mut copies = 0;
         room.begin_all_sweeps();
         while !room.is_swept() {
-            copies += room.sweep(peers, profiles, fanout, now, out).copies;
+            copies += room.sweep(peers, profiles, fanout, now, out);
             out.flush();
         }
         copies

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::ids::{ParticipantId, Slot};
+use crate::limits::LEAVING_PACKETS;
 use crate::outbound::Occupied;
 use crate::packet::Packet;
 use crate::plan::{Item, Placed, Planner};
@@ -97,7 +98,10 @@ impl Fanout {
                 Item { slot: ready.section, len: len(ready), pads: !resent_as_it_is }
             };
             self.items.extend(batch.packets.iter().map(item));
-            self.planner.plan(&self.items, &mut self.placed);
+            self.placed.clear();
+            for (n, items) in self.items.chunks(LEAVING_PACKETS).enumerate() {
+                self.planner.plan(items, n * LEAVING_PACKETS, &mut self.placed);
+            }
             batch.arrange(&self.placed, pending);
         }
         batch
@@ -243,6 +247,21 @@ mod tests {
             assert_eq!(&whole[read.len..read.len + len], packet.payload());
         }
         assert_eq!(order, [(700, 0), (698, 2), (60, 0), (500, 0), (299, 0), (300, 0)]);
+    }
+
+    #[test]
+    fn a_backlog_is_planned_in_parts_and_keeps_the_order_of_each_slot() {
+        let (profiles, profile) = profiles(Some(97), |_| true);
+        let slots: Vec<_> = (0..3).map(|n| Slot::camera(n).unwrap()).collect();
+        let all: Vec<_> = (0..200).map(|n| pending(slots[n % 3], 100 + 7 * (n % 5), n as u8)).collect();
+        let mut fanout = Fanout::default();
+        fanout.begin();
+        let batch = fanout.batch(profile, &profiles, View::FIRST, &all);
+        let order: Vec<_> = (0..batch.len()).map(|n| batch.packet(n).0.pending).collect();
+        for slot in 0..3 {
+            let of_slot: Vec<_> = order.iter().copied().filter(|n| n % 3 == slot).collect();
+            assert_eq!(of_slot, (0..200).filter(|n| n % 3 == slot).collect::<Vec<_>>());
+        }
     }
 
     #[test]

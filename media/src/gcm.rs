@@ -9,7 +9,7 @@ use std::ptr;
 
 use aws_lc_sys::{
     EVP_AEAD_CTX, EVP_AEAD_CTX_cleanup, EVP_AEAD_CTX_init, EVP_AEAD_CTX_seal_scatter, EVP_aead_aes_128_gcm,
-    EVP_aead_aes_256_gcm,
+    EVP_aead_aes_256_gcm, OPENSSL_cleanse,
 };
 
 use crate::prefetch::prefetch;
@@ -106,8 +106,12 @@ impl SealingKey {
 
 impl Drop for SealingKey {
     fn drop(&mut self) {
-        // SAFETY: the context was initialised, and is not used any more. This wipes the key.
-        unsafe { EVP_AEAD_CTX_cleanup(&raw mut *self.context) };
+        let context = &raw mut *self.context;
+        // SAFETY: the context was initialised, and is not used any more. Nothing else wipes the key.
+        unsafe {
+            EVP_AEAD_CTX_cleanup(context);
+            OPENSSL_cleanse(context.cast(), size_of::<EVP_AEAD_CTX>());
+        }
     }
 }
 

@@ -151,6 +151,11 @@ impl SlotSet {
         self.0 |= 1 << slot.0;
     }
 
+    /// Adds all of `other`.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
     /// In order.
     pub(crate) fn iter(self) -> impl Iterator<Item = Slot> {
         Slot::all().filter(move |slot| self.0 >> slot.0 & 1 == 1)

@@ -77,18 +77,18 @@ pub(crate) struct Planner {
 }
 
 impl Planner {
-    /// Puts `items` in the order in which they leave, in `placed`.
+    /// Adds `items`, the first of which is number `base`, to `placed` in the order in which they leave. Takes time by the
+    /// square of their number.
     ///
     /// Each run begins with the longest packet that may leave next, takes those that are as long or can be made so with
     /// padding, of themselves or of those before them, and ends with the shortest, which fits no other run better.
-    pub(crate) fn plan(&mut self, items: &[Item], placed: &mut Vec<Placed>) {
-        placed.clear();
+    pub(crate) fn plan(&mut self, items: &[Item], base: usize, placed: &mut Vec<Placed>) {
         self.waiting.clear();
         self.waiting.extend(0..items.len());
         let mut budget = items.iter().map(|item| item.len).sum::<usize>() * PADDING_PER_MILLE_MAX / 1_000;
         while let Some(first) = self.pick(items, usize::MAX, |len, best| len > best) {
             let begin = placed.len();
-            placed.push(Placed { item: first, padding: 0 });
+            placed.push(Placed { item: base + first, padding: 0 });
             let Item { len, pads, .. } = items[first];
             let mut run = Run { len, shortest: len, count: 1, pads };
             while let Some(next) = self.pick_alike(items, run, budget) {
@@ -96,11 +96,11 @@ impl Planner {
                 let longer = run.with(item);
                 budget -= run.cost(item);
                 placed[begin..].iter_mut().for_each(|placed| placed.padding += longer.len - run.len);
-                placed.push(Placed { item: next, padding: longer.len - item.len });
+                placed.push(Placed { item: base + next, padding: longer.len - item.len });
                 run = longer;
             }
             let last = self.pick(items, run.len, |len, best| len < best);
-            placed.extend(last.map(|item| Placed { item, padding: 0 }));
+            placed.extend(last.map(|item| Placed { item: base + item, padding: 0 }));
         }
     }
 
@@ -158,7 +158,7 @@ mod tests {
 
     fn plan(items: &[Item]) -> Vec<Placed> {
         let mut placed = Vec::new();
-        Planner::default().plan(items, &mut placed);
+        Planner::default().plan(items, 0, &mut placed);
         placed
     }
 

@@ -52,6 +52,8 @@ pub(crate) struct Room {
     lanes: [Lane; LANES],
     /// When the first of the packets that wait set out.
     pub(crate) due: Option<Instant>,
+    /// Slots of which somebody has no picture before the next key frame.
+    awaiting: SlotSet,
     flow: Flow,
     /// What clients that follow are shown.
     pub(crate) view: View,
@@ -78,6 +80,7 @@ impl Room {
             view: View::FIRST,
             lanes: Default::default(),
             due: None,
+            awaiting: SlotSet::default(),
             flow: Flow::new(),
             peers: BTreeMap::new(),
             workers: 0,
@@ -255,12 +258,12 @@ impl Room {
         fanout: &mut Fanout,
         now: Instant,
         out: &mut Outbox,
-    ) -> Forwarded {
-        let mut forwarded = Forwarded::default();
+    ) -> u64 {
+        let (mut copies, mut awaiting) = (0, SlotSet::default());
         // Whose oldest packet has waited longest: new packets for one lane do not keep the other waiting.
         let oldest = |lane: &&mut Lane| lane.sweep.packets().first().map(|packet| packet.arrived);
         let lanes = self.lanes.iter_mut().filter(|lane| !lane.sweep.is_over());
-        let Some(Lane { sweep, .. }) = lanes.min_by_key(oldest) else { return forwarded };
+        let Some(Lane { sweep, .. }) = lanes.min_by_key(oldest) else { return 0 };
         fanout.begin();
         let (turns, packets) = (sweep.turns(), sweep.packets());
         for n in 0..turns {
@@ -272,11 +275,17 @@ impl Room {
             let key = sweep.key(n);
             let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
             let batch = fanout.batch(viewer.profile, profiles, self.view, packets);
-            forwarded.copies += viewer.forward(batch, packets, &mut forwarded.awaiting, now, out);
+            copies += viewer.forward(batch, packets, &mut awaiting, now, out);
         }
         sweep.served(turns).for_each(|Pending { arrived, .. }| out.note_written(arrived));
-        out.counters.add(Tally::PacketsForwarded, forwarded.copies);
-        forwarded
+        out.counters.add(Tally::PacketsForwarded, copies);
+        self.awaiting.merge(awaiting);
+        copies
+    }
+
+    /// Slots of which somebody has had no key frame yet, since this was asked before.
+    pub(crate) fn take_awaiting(&mut self) -> SlotSet {
+        std::mem::take(&mut self.awaiting)
     }
 
     /// Answers a NACK of `peer` for packets of `slot`.
@@ -305,15 +314,6 @@ impl Room {
         let video = self.slots().filter(|(slot, _)| slot.kind().is_video());
         video.filter_map(|(slot, state)| Some((slot, state.generation, state.occupant?)))
     }
-}
-
-/// What became of a part of a sweep.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Forwarded {
-    /// Packets sent, counted for each viewer.
-    pub(crate) copies: u64,
-    /// Slots of which somebody has no picture before the next key frame.
-    pub(crate) awaiting: SlotSet,
 }
 
 #[cfg(test)]

@@ -156,7 +156,7 @@ impl Source {
         if vp8.starts_key_frame {
             stream.key_frames.satisfied();
         }
-        let (seq, id) = (stream.padding.close(seq), stream.id);
+        let (seq, id) = (stream.padding.close(seq).ok_or(DropReason::Duplicate)?, stream.id);
         if !self.forwards(layer, &vp8, now) {
             return Ok(None);
         }
@@ -283,6 +283,8 @@ struct PaddingGaps {
     recent: ArrayVec<u64, 64>,
     /// Skipped numbers older than those in `recent`.
     older: u64,
+    /// The highest of those: how many were skipped before it is not known any more.
+    forgotten: Option<u64>,
     /// Highest number that media has taken.
     closed: u64,
 }
@@ -294,16 +296,21 @@ impl PaddingGaps {
             return;
         }
         if self.recent.is_full() {
-            self.recent.remove(0);
+            self.forgotten = Some(self.recent.remove(0));
             self.older += 1;
         }
         let at = self.recent.partition_point(|skipped| *skipped < seq);
         self.recent.insert(at, seq);
     }
 
-    fn close(&mut self, seq: u64) -> u64 {
+    /// The number of a media packet; none for one so late that it would get a number twice. A number is the nonce of
+    /// what viewers are sent: two packets must never share one.
+    fn close(&mut self, seq: u64) -> Option<u64> {
+        if self.forgotten.is_some_and(|forgotten| seq <= forgotten) {
+            return None;
+        }
         self.closed = self.closed.max(seq);
-        seq - self.older - self.recent.partition_point(|skipped| *skipped < seq) as u64
+        Some(seq - self.older - self.recent.partition_point(|skipped| *skipped < seq) as u64)
     }
 }
 
@@ -437,6 +444,17 @@ mod tests {
         assert_eq!(camera.receive(0, 5, DELTA), Ok(Some(5)));
         assert_eq!(camera.receive(0, 6, &[]), Err(DropReason::Padding));
         assert_eq!(camera.receive(0, 7, DELTA), Ok(Some(6)));
+    }
+
+    #[test]
+    fn a_packet_from_before_more_padding_than_is_remembered_gets_no_number_of_another() {
+        let mut camera = Camera::with_layers(1);
+        assert_eq!(camera.receive(0, 1, KEY), Ok(Some(1)));
+        for seq in 3..68 {
+            assert_eq!(camera.receive(0, seq, &[]), Err(DropReason::Padding));
+        }
+        assert_eq!(camera.receive(0, 2, DELTA), Err(DropReason::Duplicate), "it would be number 1 again");
+        assert_eq!(camera.receive(0, 68, DELTA), Ok(Some(3)));
     }
 
     #[test]

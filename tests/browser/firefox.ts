@@ -26,11 +26,16 @@ export class FirefoxPerson {
   static async open(link: string, name: string): Promise<FirefoxPerson> {
     const executablePath = process.env["DAIS_FIREFOX"] ?? "/usr/bin/firefox-esr";
     const browser = await launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox: PREFERENCES });
-    const page = await browser.newPage();
-    await page.setViewport({ width: 1360, height: 800 });
-    await page.evaluateOnNewDocument(countNegotiations);
-    await page.goto(link);
-    return new FirefoxPerson(page, name, browser);
+    try {
+      const page = await browser.newPage();
+      await page.setViewport({ width: 1360, height: 800 });
+      await page.evaluateOnNewDocument(countNegotiations);
+      await page.goto(link);
+      return new FirefoxPerson(page, name, browser);
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
   }
 
   /** Clicks what has this name, once it can be clicked. */

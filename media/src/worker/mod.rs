@@ -37,6 +37,7 @@ use crate::dtls::Identity;
 use crate::fanout::Fanout;
 use crate::ice::Ufrag;
 use crate::ids::{Generation, RoomId, Slot};
+use crate::limits;
 use crate::outbox::Outbox;
 use crate::peer::{Change, Gone, Peer};
 use crate::plane::{Command, MediaEvent};
@@ -248,10 +249,15 @@ impl Worker {
         }
         let mut sweeping = std::mem::take(&mut self.sweeping);
         sweeping.retain(|id| {
-            self.sweep_room(*id, now);
-            while self.rooms.get(id).is_some_and(Room::is_crowded) {
-                self.sweep_room(*id, now);
+            let mut copies = 0;
+            while self
+                .rooms
+                .get(id)
+                .is_some_and(|room| room.is_crowded() || !room.is_swept() && copies < limits::SLICE_COPIES as u64)
+            {
+                copies += self.sweep_room(*id, now);
             }
+            self.ask_awaited(*id);
             self.rooms.get(id).is_some_and(|room| !room.is_swept())
         });
         self.sweeping = sweeping;
@@ -263,20 +269,29 @@ impl Worker {
         while self.rooms.get(&id).is_some_and(|room| !room.is_swept()) {
             self.sweep_room(id, now);
         }
+        self.ask_awaited(id);
     }
 
-    /// Serves some viewers of a room.
-    fn sweep_room(&mut self, id: RoomId, now: Instant) {
-        let Self { rooms, peers, profiles, fanout, out, tick, neighbours, .. } = self;
-        let Some(room) = rooms.get_mut(&id) else { return };
+    /// Serves some viewers of a room, and returns how many packets they were sent.
+    fn sweep_room(&mut self, id: RoomId, now: Instant) -> u64 {
+        let Self { rooms, peers, profiles, fanout, out, tick, .. } = self;
+        let Some(room) = rooms.get_mut(&id) else { return 0 };
         let swept = catch_unwind(AssertUnwindSafe(|| room.sweep(peers, profiles, fanout, now, out)));
-        let Ok(forwarded) = swept else {
+        let Ok(copies) = swept else {
             // It would be met again with every tick.
             room.drop_pending();
-            return error!("internal error while forwarding to a room");
+            error!("internal error while forwarding to a room");
+            return 0;
         };
-        tick.note(forwarded.copies, now);
-        for slot in forwarded.awaiting.iter() {
+        tick.note(copies, now);
+        copies
+    }
+
+    /// Asks for the key frames that viewers of a room cannot go on without.
+    fn ask_awaited(&mut self, id: RoomId) {
+        let Self { rooms, peers, neighbours, out, .. } = self;
+        let Some(room) = rooms.get_mut(&id) else { return };
+        for slot in room.take_awaiting().iter() {
             let generation = room.slot(slot).generation;
             ask_key_frame(id, room, peers, neighbours, &mut out.counters, slot, generation);
         }

@@ -45,6 +45,9 @@ describe("what happened between two looks", () => {
     const pair = (id: string, nominated: boolean, time: number) => ({ id, type: "candidate-pair", state: "succeeded", nominated, currentRoundTripTime: time });
     const { roundTripMs } = statistics(look([], 0), look([pair("a", true, 0.02), pair("b", false, 0.5)], 1_000));
     expect(roundTripMs).toBeCloseTo(20);
+    const transport = { id: "t", type: "transport", selectedCandidatePairId: "b" };
+    const moved = statistics(look([], 0), look([pair("a", true, 0.02), pair("b", true, 0.5), transport], 1_000));
+    expect(moved.roundTripMs).toBeCloseTo(500);
     expect(statistics(look([], 0), look([], 1)).roundTripMs).toBeNull();
   });
 });

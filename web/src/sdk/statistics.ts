@@ -62,6 +62,8 @@ interface Report {
   state?: string;
   currentRoundTripTime?: number;
   availableOutgoingBitrate?: number;
+  /** Of a transport. */
+  selectedCandidatePairId?: string;
 }
 
 /** One look. */
@@ -93,7 +95,7 @@ export function statistics(before: Look, after: Look): Statistics {
   let pair: Report | undefined;
   for (const now of after.reports.values()) {
     const then = before.reports.get(now.id);
-    /** How much a count has grown; one that starts anew has grown from nothing. */
+    /** How much a count has grown; one that starts anew counts from the next look on. */
     const grown = (name: "bytesReceived" | "bytesSent" | "packetsReceived" | "packetsLost" | "framesDecoded" | "framesEncoded" | "totalFreezesDuration") =>
       Math.max(0, (now[name] ?? 0) - (then?.[name] ?? 0));
     const stream = (bytes: number, frames: number): StreamStatistics => ({
@@ -118,6 +120,9 @@ export function statistics(before: Look, after: Look): Statistics {
       pair = pair?.nominated ? pair : now;
     }
   }
+  // The transport knows which pair is in use; of several that were, only the last one is.
+  const transport = [...after.reports.values()].find(({ selectedCandidatePairId }) => selectedCandidatePairId !== undefined);
+  pair = after.reports.get(transport?.selectedCandidatePairId ?? "") ?? pair;
   const roundTrip = pair?.currentRoundTripTime;
   return { roundTripMs: roundTrip === undefined ? null : roundTrip * 1_000, available: pair?.availableOutgoingBitrate ?? null, received, sent };
 }
