@@ -29,6 +29,7 @@ mod plan;
 mod plane;
 mod prefetch;
 mod profile;
+mod replay;
 mod room;
 pub mod rtcp;
 pub mod rtp;
