@@ -108,7 +108,10 @@ async fn viewers_get_sender_reports_that_fit_their_timestamps() {
 async fn what_a_publisher_lost_is_asked_for_once_it_is_seen() {
     let server = server().await;
     let mut ann = Client::enter(&server, "Ann", Wish { mic: false, ..Wish::STAGE }).await;
+    // What nobody looks at needs no repair.
+    let mut viewer = Client::enter(&server, "Viewer", Wish::VIEWER).await;
     ann.show(true, b"key").await;
+    viewer.packet("the first frame", |_| true).await;
     // A number that never leaves the client.
     ann.path.loss.start(1_000, 1);
     ann.show(false, b"lost").await;

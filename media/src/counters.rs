@@ -66,6 +66,10 @@ counted_reasons! {
         StaleGeneration => "stale_generation",
         /// A packet a viewer asked for again after it had asked for too many.
         RetransmitLimited => "retransmit_limited",
+        /// Transport-wide feedback on packets that were never sent, or that does not parse.
+        FeedbackFalse => "feedback_false",
+        /// Packets that would have waited too long for a slow line.
+        PacerFull => "pacer_full",
         /// The ring to another worker was full.
         RingFull => "ring_full",
         /// The kernel did not take a datagram.
@@ -90,6 +94,16 @@ counted_reasons! {
         PacketsIn => "packets_in",
         /// RTP packets forwarded, counted per viewer.
         PacketsForwarded => "packets_forwarded",
+        /// RTP packets of layers that nobody gets.
+        Unwatched => "unwatched",
+        /// Transport-wide feedback of viewers that was made use of.
+        FeedbackIn => "feedback_in",
+        /// Bytes of padding that probed viewers' lines.
+        ProbeOut => "probe_out",
+        /// Packets that waited for a slow line.
+        Paced => "paced",
+        /// Pictures that a viewer gets no more because its line does not carry them.
+        PicturesDropped => "pictures_dropped",
         /// RTCP packets of kinds the server does nothing with.
         RtcpIgnored => "rtcp_ignored",
         /// Retransmissions sent to viewers.

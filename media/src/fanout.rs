@@ -10,7 +10,7 @@ use crate::outbound::Occupied;
 use crate::packet::Packet;
 use crate::plan::{Item, Placed, Planner};
 use crate::profile::{ProfileId, Profiles};
-use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
+use crate::rtp::{HeaderExtension, OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::Receiving;
 use crate::view::View;
 use crate::vp8::Shift;
@@ -32,6 +32,8 @@ pub(crate) struct ReadyPacket {
     /// The slot it is received in.
     pub(crate) section: Slot,
     has_rtx: bool,
+    /// The header has room for a transport-wide sequence number.
+    pub(crate) has_transport_seq: bool,
     header: [u8; OUTGOING_HEADER_MAX],
     header_len: usize,
     /// The payload in the batch, with padding.
@@ -95,7 +97,12 @@ impl Fanout {
                 // Without RTX a packet is sent again under its own number, and must then be the same, byte for byte:
                 // the number is the nonce, which never encrypts two different packets.
                 let resent_as_it_is = ready.section.kind().is_video() && !ready.has_rtx;
-                Item { slot: ready.section, len: len(ready), pads: !resent_as_it_is }
+                Item {
+                    slot: ready.section,
+                    layer: pending[ready.pending].packet.layer,
+                    len: len(ready),
+                    pads: !resent_as_it_is,
+                }
             };
             self.items.extend(batch.packets.iter().map(item));
             self.placed.clear();
@@ -151,6 +158,7 @@ impl Batch {
 
 impl ReadyPacket {
     fn new(pending: usize, section: Slot, csrc: ParticipantId, packet: &Packet, receiving: &Receiving) -> Self {
+        let extension = receiving.extension(packet.level);
         let header = OutgoingHeader {
             marker: packet.marker,
             payload_type: receiving.payload_type,
@@ -158,7 +166,7 @@ impl ReadyPacket {
             timestamp: 0,
             ssrc: section.ssrc(),
             csrc,
-            level: receiving.audio_level.zip(packet.level),
+            extension,
         };
         let has_rtx = receiving.rtx_payload_type.is_some();
         let mut bytes = [0; OUTGOING_HEADER_MAX];
@@ -167,6 +175,7 @@ impl ReadyPacket {
             pending,
             section,
             has_rtx,
+            has_transport_seq: matches!(extension, Some(HeaderExtension::TransportSeq(..))),
             header: bytes,
             header_len,
             start: 0,
@@ -174,6 +183,16 @@ impl ReadyPacket {
             padding: 0,
             shift: Shift::default(),
         }
+    }
+
+    /// Bytes of header and payload.
+    pub(crate) fn len(&self) -> usize {
+        self.header_len + self.end - self.start
+    }
+
+    /// Gives the packet a transport-wide sequence number, where the receiver has them.
+    pub(crate) fn number_transport(&mut self, seq: u16) {
+        OutgoingHeader::renumber_transport(&mut self.header, seq);
     }
 
     /// Header and payload with a viewer's numbers. Most viewers share their shift with the one before.
@@ -217,7 +236,7 @@ mod tests {
     }
 
     fn profiles(rtx: Option<u8>, receives: impl Fn(Slot) -> bool) -> (Profiles, ProfileId) {
-        let receiving = Receiving { payload_type: 96, rtx_payload_type: rtx, audio_level: None };
+        let receiving = Receiving { payload_type: 96, rtx_payload_type: rtx, ..Receiving::default() };
         let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
         Slot::all().filter(|slot| receives(*slot)).for_each(|slot| session.set_receiving(slot, receiving.clone()));
         let mut profiles = Profiles::default();

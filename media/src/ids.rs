@@ -142,26 +142,6 @@ impl Slot {
     }
 }
 
-/// Some of the slots.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SlotSet(u64);
-
-impl SlotSet {
-    pub(crate) fn insert(&mut self, slot: Slot) {
-        self.0 |= 1 << slot.0;
-    }
-
-    /// Adds all of `other`.
-    pub(crate) fn merge(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    /// In order.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Slot> {
-        Slot::all().filter(move |slot| self.0 >> slot.0 & 1 == 1)
-    }
-}
-
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind() {
@@ -185,8 +165,6 @@ pub(crate) fn is_slot_ssrc(ssrc: Ssrc) -> bool {
 
 /// The SSRC the server reports with in RTCP, beside the slots'.
 pub(crate) const REPORTER_SSRC: Ssrc = Ssrc(SLOT_SSRC_BASE + 2 * SLOTS as u32);
-
-const _: () = assert!(SLOTS <= 64, "a slot is a bit of a set");
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use crate::budget::Budget;
 use crate::counters::{DropReason, Tally};
 use crate::dominant::Activity;
 use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
+use crate::layers::{LayerSet, Rates};
 use crate::limits;
 use crate::outbox::Outbox;
 use crate::packet::Packet;
@@ -147,7 +148,28 @@ impl Inbound {
     /// This client's media of the slot's kind stands in `slot` from now on.
     pub(crate) fn map(&mut self, slot: Slot, generation: Generation) {
         self.gates[slot.kind() as usize].mapped = Some((slot, generation));
-        self.want_key_frame(slot.kind());
+    }
+
+    /// Viewers get these layers of `kind` from here on.
+    pub(crate) fn want_layers(&mut self, kind: MediaKind, layers: LayerSet) {
+        self.sources[kind as usize].want_layers(layers);
+    }
+
+    /// The layers of pictures to be sent from here on, where that has changed.
+    pub(crate) fn changes_of_demand(&mut self, now: Instant) -> impl Iterator<Item = (MediaKind, LayerSet)> {
+        let sources = MediaKind::ALL.into_iter().zip(self.sources.iter_mut().zip(&self.gates));
+        let pictures = sources.filter(|(kind, (_, gate))| kind.is_video() && gate.permitted && gate.mapped.is_some());
+        pictures.filter_map(move |(kind, (source, _))| Some((kind, source.change_of_demand(now)?)))
+    }
+
+    /// What the layers of pictures take, where that is to be told.
+    pub(crate) fn rates(&mut self, now: Instant) -> impl Iterator<Item = (Slot, Generation, Rates)> {
+        let sources = MediaKind::ALL.into_iter().zip(self.sources.iter_mut().zip(&self.gates));
+        let pictures = sources.filter(|(kind, _)| kind.is_video());
+        pictures.filter_map(move |(_, (source, gate))| {
+            let (slot, generation) = gate.mapped.filter(|_| gate.permitted)?;
+            Some((slot, generation, source.rates(now)?))
+        })
     }
 
     /// `slot` has another occupant now.
@@ -159,9 +181,10 @@ impl Inbound {
         }
     }
 
-    pub(crate) fn want_key_frame(&mut self, kind: MediaKind) {
+    /// Somebody needs a key frame of `layer`, or of every layer that is forwarded.
+    pub(crate) fn want_key_frame(&mut self, kind: MediaKind, layer: Option<Layer>, now: Instant) {
         if kind.is_video() && self.gates[kind as usize].permitted {
-            self.sources[kind as usize].want_key_frame();
+            self.sources[kind as usize].want_key_frame(layer, now);
         }
     }
 
@@ -229,6 +252,7 @@ impl Inbound {
         let source = &mut self.sources[stream.kind as usize];
         let packet = source.receive(stream.layer, &incoming, now)?;
         out.counters.add(Tally::BuffersAllocated, source.pool.take_allocated());
+        out.counters.add(Tally::Unwatched, packet.is_none().into());
         Ok(packet.map(|packet| Forward { slot, generation, packet }))
     }
 
@@ -267,14 +291,14 @@ impl Inbound {
         ntp: u64,
         rtp: u32,
         now: Instant,
-    ) -> Option<(Slot, Generation, ClockPoint)> {
+    ) -> Option<(Slot, Generation, Layer, ClockPoint)> {
         let (_, stream) = *self.streams.iter().find(|(known, stream)| *known == ssrc && !stream.rtx)?;
         let (anchor, anchored_at) = *self.ntp_anchor.get_or_insert((ntp, now));
         let at = shifted(anchored_at, ntp, anchor).unwrap_or(now);
         let source = &mut self.sources[stream.kind as usize];
         source.sender_report(stream.layer, ntp, rtp, at, now);
         let (slot, generation) = self.gates[stream.kind as usize].mapped?;
-        Some((slot, generation, source.clock()?))
+        Some((slot, generation, stream.layer, source.clock(stream.layer)?))
     }
 
     /// RTCP compound packets to send at `now`.

@@ -5,12 +5,16 @@
 //! `worker`, in the order in which it happens; the protocols it is made of each have a module of their own.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
+mod allocation;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
 mod budget;
+mod congestion;
 mod counters;
+mod demand;
 mod dominant;
+mod downlink;
 mod dtls;
 mod fanout;
 mod gcm;
@@ -19,16 +23,21 @@ mod ids;
 mod inbound;
 mod keyframe;
 mod lane;
+mod layers;
 pub mod limits;
 mod nack;
 mod outbound;
 mod outbox;
+mod pacer;
 mod packet;
+mod padding_gaps;
 mod peer;
 mod plan;
 mod plane;
 mod prefetch;
 mod profile;
+mod rate;
+mod reception;
 mod replay;
 mod room;
 pub mod rtcp;
@@ -49,6 +58,7 @@ mod worker;
 /// VP8 payload descriptors.
 pub mod vp8;
 
+pub use allocation::{Wish, Wishes};
 pub use counters::{BUCKETS, Counters, Distribution, DropReason, Histogram, Tally};
 pub use dominant::{Activity, DECIDE_EVERY, DominantSpeaker};
 pub use dtls::{Fingerprint, Handshake, HandshakeError, Identity, IdentityError, Progress, Setup, SrtpSession};

@@ -111,6 +111,56 @@ pub(crate) const NACK_PACKETS: usize = 256;
 /// Arrivals remembered for one transport-wide feedback message; older ones are reported as lost.
 pub(crate) const FEEDBACK_PACKETS: usize = 4_096;
 
+/// A layer that sent nothing for this long is not there. A frame takes at most this long at 1 frame a second.
+pub(crate) const LAYER_STALE: Duration = Duration::from_millis(1_500);
+/// Nor is one that missed so many frames of another layer of its camera in a row, and sent nothing for
+/// [`LAYER_OVERTAKEN_FOR`]: browsers stop the largest layers when their line is slow, and viewers should not stand still
+/// for as long as a picture of 1 frame a second would need.
+pub(crate) const LAYER_OVERTAKEN_FRAMES: u32 = 8;
+/// See [`LAYER_OVERTAKEN_FRAMES`].
+pub(crate) const LAYER_OVERTAKEN_FOR: Duration = Duration::from_millis(250);
+/// How often the rates of layers are measured, and told again where they may have been missed.
+pub(crate) const LAYER_RATE_INTERVAL: Duration = Duration::from_millis(500);
+/// A rate that changed by more than this is told to everybody who shares their line by it.
+pub(crate) const LAYER_RATE_STEP_PERCENT: u32 = 25;
+/// What an IP packet adds to RTP's header and payload, bytes: IPv4, UDP, and the tag of SRTP.
+pub(crate) const DATAGRAM_OVERHEAD_BYTES: usize = 20 + 8 + 16;
+/// A picture shown at most so high needs no more than the smallest layer, px: 180 of a 720p camera, stretched a little.
+pub(crate) const SMALLEST_LAYER_HEIGHT_MAX: u16 = 200;
+/// The same for the middle layer, 360 px.
+pub(crate) const MIDDLE_LAYER_HEIGHT_MAX: u16 = 420;
+/// A viewer that has sent no transport-wide feedback by then, although it was agreed upon, sends none.
+pub(crate) const FEEDBACK_WITHIN: Duration = Duration::from_secs(3);
+/// A viewer's layers are chosen anew when its estimate has changed by more than this, and once a second.
+pub(crate) const ESTIMATE_STEP_PERCENT: u32 = 5;
+/// Room a layer above the one before must leave, so that an estimate that moves a little changes nothing. Lines are
+/// probed up to 1.2 times what a viewer would take: more room than that is never seen.
+pub(crate) const HIGHER_LAYER_SPARE_PERCENT: u64 = 10;
+/// The same for a picture that was not there: it is missed more.
+pub(crate) const FIRST_LAYER_SPARE_PERCENT: u64 = 5;
+/// Shares of a room's viewers are worked out anew no more often than this: 1 ms of work with 1,000 viewers.
+pub(crate) const ALLOCATE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Publishers are told to stop sending a layer that nobody has got for this long (LiveKit: 5 s).
+pub(crate) const UNWATCHED_FOR: Duration = Duration::from_secs(5);
+/// A layer that was asked for again and does not come within this time is not there: the publisher's line or processor
+/// does not carry it.
+pub(crate) const RESUME_WITHIN: Duration = Duration::from_secs(3);
+/// Pictures leave this much faster than their viewer's line is estimated to carry (libwebrtc: 2.5): its queue stays short
+/// all the same, as layers are chosen to fit, and an estimate that is too low can still be exceeded.
+pub(crate) const PACE_FACTOR: f64 = 1.5;
+/// What of a line's rate may leave at once: more than a frame, so that a line that carries what it is given keeps its
+/// messages of many datagrams. It stands in the queue of a slow line no longer than this.
+pub(crate) const PACE_BURST: Duration = Duration::from_millis(40);
+/// Packets that would wait longer are dropped, counted, and a key frame is asked for.
+pub(crate) const PACE_QUEUE_MAX: Duration = Duration::from_millis(500);
+
+/// Packets remembered per viewer until their feedback comes, to start with: one second of 5 Mbit/s, 4 kB.
+pub(crate) const SENT_PACKETS_MIN: usize = 512;
+/// The same at most: one second of 40 Mbit/s, 32 kB. Of a faster viewer the oldest are forgotten, and what is reported
+/// of them is not used. Also the most packets one feedback message may speak of; longer ones are malformed.
+pub(crate) const SENT_PACKETS_MAX: usize = 4_096;
+
 /// Longest SDP offer, bytes. The full layout of a browser with nothing trimmed is 151 kB.
 pub const SDP_BYTES_MAX: usize = 256 * 1024;
 /// Most m-sections in an offer: the layout has 39.
@@ -128,3 +178,7 @@ const _: () = assert!(EGRESS_BYTES >= BATCH * EGRESS_BYTES_MAX, "a batch of sing
 const _: () = assert!(EGRESS_BYTES_MAX <= DATAGRAM_BYTES_MAX, "what we send we could receive");
 const _: () = assert!(RETRANSMIT_PACKETS.is_power_of_two(), "the packet ring masks its index");
 const _: () = assert!(SLOTS < 256, "a slot index is a u8");
+const _: () = assert!(
+    SENT_PACKETS_MIN.is_power_of_two() && SENT_PACKETS_MAX.is_power_of_two() && SENT_PACKETS_MAX < 1 << 15,
+    "the ring of sent packets masks sequence numbers, and knows old ones from new ones"
+);

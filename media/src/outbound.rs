@@ -1,19 +1,24 @@
 //! What one client receives: its slots, with the numbers it sees.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use crate::allocation::Wishes;
 use crate::budget::Budget;
-use crate::counters::Tally;
+use crate::counters::{DropReason, Tally};
+use crate::downlink::Downlink;
 use crate::fanout::{Batch, Pending};
-use crate::ids::{Generation, MediaKind, ParticipantId, Slot, SlotSet, StreamId};
-use crate::limits;
+use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot, StreamId};
+use crate::layers::{LayerSet, PICTURES, StreamSet};
+use crate::limits::{self, DATAGRAM_OVERHEAD_BYTES, PADDING_BYTES_MAX};
 use crate::outbox::Outbox;
+use crate::pacer::Paced;
 use crate::packet::Packet;
 use crate::prefetch::prefetch;
 use crate::profile::ProfileId;
 use crate::rtcp::SlotReport;
-use crate::rtp::OutgoingHeader;
+use crate::rtp::{HeaderExtension, OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::{Receiving, Session};
 use crate::slot_sender::{Rewritten, SlotSender};
 use crate::source::ClockPoint;
@@ -25,8 +30,18 @@ pub(crate) struct Outbound {
     /// By slot, once something was sent in it: most rooms use few.
     senders: Box<[Option<Box<SlotSender>>]>,
     seed: u64,
+    /// What it wants to see.
+    pub(crate) wishes: Wishes,
+    /// The layer of each picture it is to get; none where it gets nothing.
+    targets: [Option<Layer>; PICTURES],
+    /// Layers it is counted for: the target, and what it has until a key frame of that has come.
+    takes: [LayerSet; PICTURES],
     /// Retransmissions it may still ask for: a small request must not make the server send without end.
     resends: Budget,
+    /// Its line, if it tells how packets arrive.
+    pub(crate) downlink: Option<Box<Downlink>>,
+    /// Pictures that do not fit its line, a bit for each slot.
+    pub(crate) dropped: u32,
     /// What it is shown, if it follows.
     pub(crate) view: Option<View>,
     /// When sender reports are due.
@@ -35,11 +50,17 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     /// `seed` makes the first sequence numbers random (RFC 3550 §5.1).
-    pub(crate) fn new(seed: u64, now: Instant) -> Self {
+    /// `feedback` says that the viewer tells how packets arrive.
+    pub(crate) fn new(seed: u64, feedback: bool, now: Instant) -> Self {
         Self {
             senders: Slot::all().map(|_| None).collect(),
             seed,
+            wishes: Wishes::UNSAID,
+            targets: [None; PICTURES],
+            takes: [LayerSet::default(); PICTURES],
             resends: Budget::full(limits::RETRANSMITS_PER_SECOND, limits::RETRANSMIT_BURST, now),
+            downlink: feedback.then(|| Box::new(Downlink::new(now))),
+            dropped: 0,
             view: None,
             next_report: now + limits::REPORT_INTERVAL,
         }
@@ -67,9 +88,51 @@ impl Outbound {
 
     /// Asks for the senders of the slots of `pending`.
     pub(crate) fn prefetch(&self, pending: &[Pending]) {
+        self.downlink.iter().for_each(|downlink| prefetch(downlink.as_ref()));
         for sender in pending.iter().filter_map(|pending| self.senders[pending.from.slot.index()].as_deref()) {
             prefetch(sender);
         }
+    }
+
+    /// What the line carries, bit/s.
+    pub(crate) fn budget(&self) -> u32 {
+        self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate())
+    }
+
+    /// Notes what it would take if its line carried everything, and which pictures do not fit. Returns how many of those
+    /// did before.
+    pub(crate) fn note_wanted(&mut self, wanted: u32, dropped: u32, now: Instant) -> u32 {
+        self.downlink.iter_mut().for_each(|downlink| downlink.set_wanted(wanted, now));
+        (dropped & !std::mem::replace(&mut self.dropped, dropped)).count_ones()
+    }
+
+    /// A packet and the answer to it take so long together.
+    pub(crate) fn round_trip(&mut self, round_trip: Duration) {
+        self.downlink.iter_mut().for_each(|downlink| downlink.round_trip(round_trip));
+    }
+
+    /// The layer of the picture in `slot` it is to get.
+    pub(crate) fn target(&self, slot: Slot) -> Option<Layer> {
+        self.targets[slot.index()]
+    }
+
+    /// From here on it is to get `target`. Where that is nothing, the packets that it does not get leave no gap.
+    pub(crate) fn set_target(&mut self, slot: Slot, target: Option<Layer>) {
+        self.targets[slot.index()] = target;
+        let section = self.section(slot).filter(|_| target.is_none());
+        if let Some(sender) = section.and_then(|section| self.senders[section.index()].as_mut()) {
+            sender.pause();
+        }
+    }
+
+    /// Notes the layers it is counted for, and returns those from before.
+    pub(crate) fn set_takes(&mut self, slot: Slot, takes: LayerSet) -> LayerSet {
+        std::mem::replace(&mut self.takes[slot.index()], takes)
+    }
+
+    /// The layer it is being sent of the picture in `slot`, whose occupant is `generation`.
+    pub(crate) fn layer(&self, slot: Slot, generation: Generation) -> Option<Layer> {
+        self.senders[self.section(slot)?.index()].as_ref()?.layer(generation)
     }
 
     pub(crate) fn sender(&mut self, slot: Slot) -> &mut SlotSender {
@@ -99,13 +162,13 @@ pub(crate) struct Occupied {
 }
 
 impl Viewer<'_> {
-    /// Forwards a tick's packets, all but the viewer's own and those it cannot have before a key frame: their slots are
-    /// added to `awaiting`. Returns how many packets were sent.
+    /// Forwards a tick's packets, all but the viewer's own, those of layers it does not get, and those it cannot have
+    /// before a key frame: their layers are added to `awaiting`. Returns how many packets were sent.
     pub(crate) fn forward(
         &mut self,
         batch: &mut Batch,
         pending: &[Pending],
-        awaiting: &mut SlotSet,
+        awaiting: &mut StreamSet,
         now: Instant,
         out: &mut Outbox,
     ) -> u64 {
@@ -116,13 +179,28 @@ impl Viewer<'_> {
             if from.participant == self.participant {
                 continue;
             }
+            // A voice has one layer, and everybody gets it.
+            let target = self.outbound.targets.get(from.slot.index()).copied().unwrap_or(Some(packet.layer));
             let slot = self.outbound.sender(ready.section);
-            let Some(numbers) = slot.forward(from.generation, packet, now) else {
-                if slot.awaits_key_frame(from.generation, packet.stream) {
-                    awaiting.insert(from.slot);
+            let Some(numbers) = slot.forward(from.generation, packet, target, now) else {
+                if slot.awaits_key_frame(from.generation, packet, target) {
+                    awaiting.insert(from.slot, packet.layer);
                 }
                 continue;
             };
+            if let Some(downlink) = self.outbound.downlink.as_mut().filter(|_| ready.has_transport_seq) {
+                if !downlink.is_open(now) {
+                    let (from, section, packet) = (*from, ready.section, Arc::clone(packet));
+                    let fits = downlink.keep(Paced { from, section, packet, numbers });
+                    out.counters.add(Tally::Paced, 1);
+                    if !fits {
+                        self.drop_paced(awaiting, out);
+                    }
+                    continue;
+                }
+                let bytes = ready.len() + DATAGRAM_OVERHEAD_BYTES;
+                ready.number_transport(downlink.send(bytes, now));
+            }
             padding += ready.padding as u64;
             let Rewritten { seq, timestamp, shift } = numbers;
             let ssrc = ready.section.ssrc();
@@ -132,6 +210,73 @@ impl Viewer<'_> {
         }
         out.counters.add(Tally::PaddingOut, padding);
         sent
+    }
+
+    /// Drops what waits: the pictures go on with key frames.
+    fn drop_paced(&mut self, awaiting: &mut StreamSet, out: &mut Outbox) {
+        let Outbound { downlink, senders, .. } = &mut *self.outbound;
+        for paced in downlink.iter_mut().flat_map(|downlink| downlink.clear()) {
+            out.counters.drop(DropReason::PacerFull);
+            senders[paced.section.index()].iter_mut().for_each(|sender| sender.pause());
+            awaiting.insert(paced.from.slot, paced.packet.layer);
+        }
+    }
+
+    /// Sends what waited and may leave now, as far as `is_allowed` still holds for whom it comes from.
+    pub(crate) fn send_paced(&mut self, is_allowed: impl Fn(Occupied) -> bool, now: Instant, out: &mut Outbox) {
+        while let Some(paced) = self.outbound.downlink.as_mut().and_then(|downlink| downlink.take(now)) {
+            let Paced { from, section, packet, numbers } = paced;
+            let Some(receiving) = self.session.receiving(section).filter(|_| is_allowed(from)) else { continue };
+            let seen = Occupied { slot: section, ..from };
+            self.write(
+                seen,
+                receiving,
+                &packet,
+                numbers,
+                Stream::Media { payload_type: receiving.payload_type },
+                now,
+                out,
+            );
+            out.counters.add(Tally::PacketsForwarded, 1);
+        }
+    }
+
+    /// Sends padding that finds out what the line carries, where a picture is received with a stream for
+    /// retransmissions: receivers take no notice of it there.
+    pub(crate) fn send_probe(&mut self, now: Instant, out: &mut Outbox) {
+        let slot = Slot::FIRST_CAMERA;
+        let receiving = self.session.receiving(slot);
+        let Some((payload_type, id)) = receiving.and_then(|r| Some((r.rtx_payload_type?, r.transport_cc?))) else {
+            return;
+        };
+        let Some(probe) = self.outbound.downlink.as_mut().and_then(|downlink| downlink.probe(now)) else { return };
+        let mut left = probe.bytes;
+        while left > 0 {
+            let len = OUTGOING_HEADER_MAX + PADDING_BYTES_MAX;
+            let bytes = len + DATAGRAM_OVERHEAD_BYTES;
+            left = left.saturating_sub(bytes);
+            let index = self.outbound.sender(slot).next_rtx_seq();
+            let Some(downlink) = &mut self.outbound.downlink else { return };
+            let transport_seq = downlink.send(bytes, now);
+            let header = OutgoingHeader {
+                marker: false,
+                payload_type,
+                seq: index as u16,
+                timestamp: 0,
+                ssrc: slot.rtx_ssrc(),
+                csrc: self.participant,
+                extension: Some(HeaderExtension::TransportSeq(id, transport_seq)),
+            };
+            out.counters.add(Tally::ProbeOut, bytes as u64);
+            out.write(self.remote, |buf| {
+                let header_len = header.write(buf);
+                // RFC 3550 §5.1: the P bit, and the count in the last byte.
+                buf[0] |= 0x20;
+                buf[header_len..len].fill(0);
+                buf[len - 1] = PADDING_BYTES_MAX as u8;
+                self.sender.protect_rtp(buf, header_len, len, slot.rtx_ssrc(), index)
+            });
+        }
     }
 
     /// Whether this viewer may be sent one more packet again.
@@ -145,6 +290,7 @@ impl Viewer<'_> {
         from: Occupied,
         seq: u16,
         find: impl FnOnce(StreamId, u64) -> Option<&'p Packet>,
+        now: Instant,
         out: &mut Outbox,
     ) -> bool {
         let Some(from) = self.outbound.seen(from) else { return false };
@@ -158,7 +304,7 @@ impl Viewer<'_> {
             Some(payload_type) => Stream::Rtx { payload_type, seq: sender.next_rtx_seq() },
             None => Stream::Media { payload_type: receiving.payload_type },
         };
-        self.write(from, receiving, packet, numbers, goes_into, out);
+        self.write(from, receiving, packet, numbers, goes_into, now, out);
         true
     }
 
@@ -169,12 +315,20 @@ impl Viewer<'_> {
         packet: &Packet,
         numbers: Rewritten,
         stream: Stream,
+        now: Instant,
         out: &mut Outbox,
     ) {
         let (payload_type, ssrc, index) = match stream {
             Stream::Media { payload_type } => (payload_type, from.slot.ssrc(), numbers.seq),
             Stream::Rtx { payload_type, seq } => (payload_type, from.slot.rtx_ssrc(), seq),
         };
+        let mut extension = receiving.extension(packet.level);
+        if let (Some(HeaderExtension::TransportSeq(_, transport_seq)), Some(downlink)) =
+            (&mut extension, &mut self.outbound.downlink)
+        {
+            let bytes = OUTGOING_HEADER_MAX + packet.payload().len() + DATAGRAM_OVERHEAD_BYTES;
+            *transport_seq = downlink.send(bytes, now);
+        }
         let header = OutgoingHeader {
             marker: packet.marker,
             payload_type,
@@ -182,7 +336,7 @@ impl Viewer<'_> {
             timestamp: numbers.timestamp,
             ssrc,
             csrc: from.participant,
-            level: receiving.audio_level.zip(packet.level),
+            extension,
         };
         let video = from.slot.kind().is_video();
         out.write(self.remote, |buf| {

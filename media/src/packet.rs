@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::ids::StreamId;
+use crate::ids::{Layer, StreamId};
 use crate::limits;
 use crate::rtp::AudioLevel;
 use crate::vp8::Descriptor;
@@ -14,6 +14,8 @@ use crate::vp8::Descriptor;
 pub(crate) struct Packet {
     /// The stream it belongs to.
     pub(crate) stream: StreamId,
+    /// Of video.
+    pub(crate) layer: Layer,
     /// Extended sequence number within the stream, with the gaps of padding-only packets closed.
     pub(crate) seq: u64,
     /// Of the source, in ticks.

@@ -10,7 +10,7 @@ use crate::dominant::Activity;
 use crate::dtls::{Handshake, HandshakeError, Identity, Progress, Setup, SrtpSession};
 use crate::fanout::Pending;
 use crate::ice::{Credentials, Request, Ufrag};
-use crate::ids::{ConnectionId, MediaKind, ParticipantId, RoomId};
+use crate::ids::{ConnectionId, Layer, MediaKind, ParticipantId, RoomId};
 use crate::inbound::Inbound;
 use crate::limits;
 use crate::outbound::{Outbound, Viewer};
@@ -39,6 +39,9 @@ pub struct PeerConfig {
     /// The kinds it may send right now.
     pub permits: [bool; MediaKind::ALL.len()],
 }
+
+/// The camera slots, a bit for each.
+const CAMERA_BITS: u32 = (1 << limits::CAMERA_SLOTS) - 1;
 
 /// Why a peer is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +96,7 @@ pub(crate) struct Peer {
     pub(crate) outbound: Outbound,
     told_speaking: bool,
     told_activity: Activity,
+    told_held: u32,
     /// When it is looked after next.
     pub(crate) wake_at: Instant,
 }
@@ -122,11 +126,12 @@ impl Peer {
             remote: None,
             nominated: false,
             inbound: Inbound::new(&config.session, config.connection, config.permits, speech, now),
-            outbound: Outbound::new(seed, now),
+            outbound: Outbound::new(seed, config.session.has_feedback(), now),
             session: config.session,
             profile,
             told_speaking: false,
             told_activity: Activity::SILENCE,
+            told_held: 0,
             wake_at: now,
         }
     }
@@ -187,6 +192,7 @@ impl Peer {
             self.nominated |= request.nominates();
             if self.is_up() && self.remote != Some(from) {
                 out.counters.add(Tally::AddressChanges, 1);
+                self.outbound.downlink.iter_mut().for_each(|downlink| downlink.restart(now));
             }
             self.remote = Some(from);
         }
@@ -299,11 +305,52 @@ impl Peer {
         }
     }
 
-    /// Sends sender reports for the room's slots when they are due. `now` is NTP time `ntp`.
-    pub(crate) fn send_sender_reports(&mut self, room: &Room, now: Instant, ntp: u64, out: &mut Outbox) {
-        if now < self.outbound.next_report {
-            return;
+    /// Tells the room which cameras the viewer's line does not carry, when those are others than it was told.
+    pub(crate) fn report_held(&mut self, room: &Room) {
+        let (participant, connection) = (self.participant, self.connection);
+        let cameras = self.outbound.dropped & CAMERA_BITS;
+        let told = || room.try_tell(MediaEvent::Held { participant, connection, cameras });
+        if cameras != self.told_held && told() {
+            self.told_held = cameras;
         }
+    }
+
+    /// Tells the room which layers are to be sent, where that has changed. At most as often as viewers change what they
+    /// get, and one of the two sides of a change after seconds only.
+    pub(crate) fn report_demand(&mut self, room: &mut Room, now: Instant) {
+        let (participant, connection) = (self.participant, self.connection);
+        for (kind, layers) in self.inbound.changes_of_demand(now) {
+            let layers = std::array::from_fn(|layer| layers.contains(Layer(layer as u8)));
+            room.tell(MediaEvent::Demand { participant, connection, kind, layers });
+        }
+    }
+
+    /// Does what is due for the viewer's line: sends what waited for it, and probes it.
+    pub(crate) fn tend_downlink(&mut self, room: &Room, now: Instant, out: &mut Outbox) {
+        if let Some(downlink) = &mut self.outbound.downlink {
+            downlink.handle_timeout(now);
+        }
+        let Some(mut viewer) = self.viewer() else { return };
+        viewer.send_paced(|from| room.is_allowed(from), now, out);
+        viewer.send_probe(now, out);
+    }
+
+    /// Takes transport-wide feedback of the viewer. Whether its line carries something else than before.
+    ///
+    /// # Errors
+    /// [`DropReason::FeedbackFalse`] for what cannot be, or comes from somebody who does not get the numbers.
+    pub(crate) fn feedback(&mut self, fci: &[u8], now: Instant) -> Result<bool, DropReason> {
+        let downlink = self.outbound.downlink.as_mut().ok_or(DropReason::FeedbackFalse)?;
+        downlink.feedback(fci, now)
+    }
+
+    /// Whether it is time for sender reports.
+    pub(crate) fn reports_are_due(&self, now: Instant) -> bool {
+        self.is_up() && self.outbound.next_report <= now
+    }
+
+    /// Sends sender reports for the room's slots. `now` is NTP time `ntp`.
+    pub(crate) fn send_sender_reports(&mut self, room: &Room, now: Instant, ntp: u64, out: &mut Outbox) {
         self.outbound.next_report = now + limits::REPORT_INTERVAL;
         let Some(mut viewer) = self.viewer() else { return };
         let reports = viewer.sender_reports(room.clocks(), now, ntp);
@@ -342,7 +389,9 @@ impl Peer {
     pub(crate) fn next_timeout(&self, now: Instant) -> Instant {
         let consent = self.checked + limits::CONSENT_EXPIRES;
         if self.is_up() {
-            return self.inbound.next_timeout().min(self.outbound.next_report).min(consent);
+            let downlink = self.outbound.downlink.as_ref().map(|downlink| downlink.next_timeout());
+            let inbound = self.inbound.next_timeout();
+            return downlink.map_or(inbound, |at| at.min(inbound)).min(self.outbound.next_report).min(consent);
         }
         let connect = self.created + limits::CONNECT_WITHIN;
         let retransmit = self.handshake.next_timeout().filter(|at| *at > now);

@@ -6,14 +6,16 @@
 
 use std::cmp::Ordering;
 
-use crate::ids::Slot;
+use crate::ids::{Layer, Slot};
+use crate::layers::LAYERS;
 use crate::limits::{PADDING_BYTES_MAX, PADDING_PER_MILLE_MAX};
 
 /// A packet of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
-    /// Packets of one slot keep their order.
+    /// Packets of one slot and layer keep their order.
     pub(crate) slot: Slot,
+    pub(crate) layer: Layer,
     /// Bytes of header and payload.
     pub(crate) len: usize,
     /// It may be padded.
@@ -126,12 +128,13 @@ impl Planner {
         (cost(&best) <= budget).then(|| self.waiting.remove(best))
     }
 
-    /// The first waiting packet of each slot, as positions in `waiting`.
+    /// The first waiting packet of each stream, as positions in `waiting`.
     fn find_heads(&mut self, items: &[Item]) {
         self.heads.clear();
-        let mut seen = 0u64;
+        let mut seen = 0u128;
         for (at, item) in self.waiting.iter().enumerate() {
-            let bit = 1u64 << items[*item].slot.index();
+            let Item { slot, layer, .. } = items[*item];
+            let bit = 1u128 << (slot.index() * LAYERS + usize::from(layer.0));
             if seen & bit == 0 {
                 seen |= bit;
                 self.heads.push(at);
@@ -140,7 +143,7 @@ impl Planner {
     }
 }
 
-const _: () = assert!(crate::limits::SLOTS <= 64, "a slot is a bit");
+const _: () = assert!(crate::limits::SLOTS * LAYERS <= 128, "a stream is a bit");
 
 #[cfg(test)]
 mod tests {
@@ -149,11 +152,11 @@ mod tests {
     use super::*;
 
     fn camera(n: usize, len: usize) -> Item {
-        Item { slot: Slot::camera(n).unwrap(), len, pads: true }
+        Item { slot: Slot::camera(n).unwrap(), layer: Layer(0), len, pads: true }
     }
 
     fn voice(n: usize, len: usize) -> Item {
-        Item { slot: Slot::voice(n).unwrap(), len, pads: true }
+        Item { slot: Slot::voice(n).unwrap(), layer: Layer(0), len, pads: true }
     }
 
     fn plan(items: &[Item]) -> Vec<Placed> {

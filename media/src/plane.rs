@@ -11,11 +11,13 @@ use rtrb::RingBuffer;
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
+use crate::allocation::Wishes;
 use crate::counters::Counters;
 use crate::dominant::Activity;
 use crate::dtls::{Identity, IdentityError};
 use crate::ice::Credentials;
 use crate::ids::{ConnectionId, Generation, MediaKind, ParticipantId, RoomId, Slot, WorkerId};
+use crate::layers::LAYERS;
 use crate::limits;
 use crate::peer::{Gone, PeerConfig};
 use crate::sdp::{AnswerParams, Offer, answer};
@@ -98,6 +100,26 @@ pub enum MediaEvent {
         /// By the audio levels in the RTP headers.
         activity: Activity,
     },
+    /// A viewer's line carries other pictures than before.
+    Held {
+        /// Whose line.
+        participant: ParticipantId,
+        /// Over which connection.
+        connection: ConnectionId,
+        /// Cameras that it shows and does not get, as their line does not carry them; a bit for each camera slot.
+        cameras: u32,
+    },
+    /// Somebody gets other layers of a picture than before: only these need to be sent.
+    Demand {
+        /// Whose picture.
+        participant: ParticipantId,
+        /// Over which connection.
+        connection: ConnectionId,
+        /// Camera or screen.
+        kind: MediaKind,
+        /// By layer, smallest first.
+        layers: [bool; LAYERS],
+    },
 }
 
 /// A change of what is forwarded.
@@ -133,6 +155,7 @@ pub(crate) enum Command {
     Disconnect { room: RoomId, participant: ParticipantId },
     RestartIce { room: RoomId, participant: ParticipantId, connection: ConnectionId, ice: Credentials },
     Workers { room: RoomId, workers: u64 },
+    Watch { room: RoomId, participant: ParticipantId, wishes: Wishes },
     Change { room: RoomId, changes: Arc<[RoomChange]>, applied: Arc<Applied> },
 }
 
@@ -242,6 +265,7 @@ impl MediaPlane {
             let mut seed = [0u8; 8];
             getrandom::fill(&mut seed)?;
             let parts = WorkerParts {
+                worker: WorkerId(n as u8),
                 socket,
                 sharers: sharers.as_mut().map(|sharers| std::mem::take(&mut sharers[n])),
                 waker: waker.clone(),
@@ -346,6 +370,14 @@ impl MediaPlane {
         let ice = Credentials::random(WorkerId(worker as u8))?;
         self.workers[worker].send(Command::RestartIce { room, participant, connection, ice: ice.clone() }).await;
         Ok(Some(ice))
+    }
+
+    /// What a participant wants to see from here on; nothing happens if it has no connection.
+    pub async fn watch(&self, room: RoomId, participant: ParticipantId, wishes: Wishes) {
+        let worker = self.homes().homes.get(&(room, participant)).copied();
+        if let Some(worker) = worker {
+            self.workers[worker].send(Command::Watch { room, participant, wishes }).await;
+        }
     }
 
     async fn tell_workers(&self, room: RoomId, workers: u64) {

@@ -72,7 +72,7 @@ mod tests {
         let mut profiles = Profiles::default();
         let with = |payload_type| {
             let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
-            let receiving = Receiving { payload_type, rtx_payload_type: None, audio_level: None };
+            let receiving = Receiving { payload_type, ..Receiving::default() };
             Slot::all().for_each(|slot| session.set_receiving(slot, receiving.clone()));
             session
         };
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn who_follows_receives_what_is_shown_in_the_first_sections() {
         let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
-        let receiving = Receiving { payload_type: 96, rtx_payload_type: None, audio_level: None };
+        let receiving = Receiving { payload_type: 96, ..Receiving::default() };
         session.set_receiving(Slot::FIRST_CAMERA, receiving);
         let mut profiles = Profiles::default();
         let stays = profiles.enter(&session);

@@ -1,5 +1,7 @@
 //! RTCP: what peers say, and what we say (RFC 3550 §6, RFC 4585 §6). Parsing and writing are the `rtc` crate's.
 
+use std::ops::Range;
+
 use rtc::rtcp::Packet;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
@@ -35,6 +37,20 @@ pub enum Message {
         /// Sequence numbers.
         lost: Vec<u16>,
     },
+    /// A viewer tells how packets arrived (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
+    TransportFeedback {
+        /// Where the feedback control information stands in the compound packet.
+        fci: Range<usize>,
+    },
+    /// A viewer answers a sender report (RFC 3550 §6.4.1).
+    Echo {
+        /// The slot's media SSRC.
+        ssrc: Ssrc,
+        /// Middle 32 bits of the report's NTP timestamp.
+        last_sender_report: u32,
+        /// Time since it came, 1/65,536 s.
+        delay: u32,
+    },
     /// Something of no use to the server.
     Ignored,
     /// A viewer cannot decode without a key frame (PLI or FIR).
@@ -49,6 +65,9 @@ const RECEIVER_REPORT: u8 = 201;
 const TRANSPORT_FEEDBACK: u8 = 205;
 const PAYLOAD_FEEDBACK: u8 = 206;
 const NACK: u8 = 1;
+const TRANSPORT_WIDE: u8 = 15;
+/// Header, and the SSRCs of sender and media (RFC 4585 §6.1).
+const FEEDBACK_HEADER_BYTES: usize = 12;
 const PLI: u8 = 1;
 const FIR: u8 = 4;
 
@@ -63,8 +82,10 @@ pub fn is_rtcp(datagram: &[u8]) -> bool {
 ///
 /// # Errors
 /// When a packet is cut short or malformed; what stood before it has been given to `each`.
-pub fn read(mut compound: &[u8], mut each: impl FnMut(Message)) -> Result<(), RtcpError> {
+pub fn read(whole: &[u8], mut each: impl FnMut(Message)) -> Result<(), RtcpError> {
+    let mut compound = whole;
     while !compound.is_empty() {
+        let start = whole.len() - compound.len();
         let header: &[u8; 4] = compound.first_chunk().ok_or(RtcpError)?;
         let len = 4 * (usize::from(u16::from_be_bytes([header[2], header[3]])) + 1);
         if header[0] >> 6 != 2 {
@@ -77,10 +98,21 @@ pub fn read(mut compound: &[u8], mut each: impl FnMut(Message)) -> Result<(), Rt
                 let report = SenderReport::unmarshal(&mut packet).map_err(|_| RtcpError)?;
                 each(Message::SenderReport { ssrc: Ssrc(report.ssrc), ntp: report.ntp_time, rtp: report.rtp_time });
             }
+            (RECEIVER_REPORT, 1..) => {
+                let report = ReceiverReport::unmarshal(&mut packet).map_err(|_| RtcpError)?;
+                for block in report.reports.iter().filter(|block| block.last_sender_report != 0) {
+                    let (last_sender_report, delay) = (block.last_sender_report, block.delay);
+                    each(Message::Echo { ssrc: Ssrc(block.ssrc), last_sender_report, delay });
+                }
+            }
             (TRANSPORT_FEEDBACK, NACK) => {
                 let nack = TransportLayerNack::unmarshal(&mut packet).map_err(|_| RtcpError)?;
                 let lost = nack.nacks.iter().flat_map(rtc_nack_seqs).collect();
                 each(Message::Nack { ssrc: Ssrc(nack.media_ssrc), lost });
+            }
+            (TRANSPORT_FEEDBACK, TRANSPORT_WIDE) => {
+                let fci = start + FEEDBACK_HEADER_BYTES..start + len;
+                (!fci.is_empty()).then(|| each(Message::TransportFeedback { fci })).ok_or(RtcpError)?;
             }
             (PAYLOAD_FEEDBACK, PLI) => {
                 let pli = PictureLossIndication::unmarshal(&mut packet).map_err(|_| RtcpError)?;
@@ -204,6 +236,17 @@ mod tests {
             Message::KeyFrameRequest { ssrc: Ssrc(7) },
         ];
         assert_eq!(messages(&compound), expected);
+    }
+
+    #[test]
+    fn feedback_is_found_and_the_echo_of_a_report_is_read() {
+        let block = ReceptionBlock { ssrc: 9, last_sender_report: 77, delay_since: 5, ..ReceptionBlock::default() };
+        let mut compound = receiver_report(&[block, ReceptionBlock { ssrc: 10, ..ReceptionBlock::default() }]);
+        let fci = compound.len() + 12..compound.len() + 16;
+        compound.extend([0x8f, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0xaa, 0xbb, 0xcc, 0xdd]);
+        let echo = Message::Echo { ssrc: Ssrc(9), last_sender_report: 77, delay: 5 };
+        assert_eq!(messages(&compound), [echo, Message::TransportFeedback { fci }]);
+        assert!(read(&[0x8f, 205, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2], |_| ()).is_err(), "it says nothing");
     }
 
     #[test]

@@ -177,24 +177,44 @@ pub struct OutgoingHeader {
     pub ssrc: Ssrc,
     /// Whose media it is.
     pub csrc: ParticipantId,
-    /// Id of the RFC 6464 extension and the level, where the receiver negotiated it.
-    pub level: Option<(u8, AudioLevel)>,
+    /// The header extension, where the receiver negotiated it.
+    pub extension: Option<HeaderExtension>,
+}
+
+/// A header extension that the server writes: id, and value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderExtension {
+    /// Audio level (RFC 6464).
+    Level(u8, AudioLevel),
+    /// Transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2).
+    TransportSeq(u8, u16),
 }
 
 impl OutgoingHeader {
     /// Writes the header to the start of `out` and returns its length, at most [`OUTGOING_HEADER_MAX`].
     pub fn write(&self, out: &mut [u8]) -> usize {
-        let extended = if self.level.is_some() { 0x10 } else { 0 };
+        let extended = if self.extension.is_some() { 0x10 } else { 0 };
         out[0] = 0x80 | extended | 1;
         out[1] = self.payload_type | if self.marker { 0x80 } else { 0 };
         Self::renumber(out, self.seq, self.timestamp);
         out[8..12].copy_from_slice(&self.ssrc.0.to_be_bytes());
         out[12..16].copy_from_slice(&self.csrc.0.to_be_bytes());
-        let Some((id, level)) = self.level else { return 16 };
+        let Some(extension) = self.extension else { return 16 };
         out[16..18].copy_from_slice(&ONE_BYTE_PROFILE.to_be_bytes());
         out[18..20].copy_from_slice(&1u16.to_be_bytes());
-        out[20..24].copy_from_slice(&[id << 4, level.to_byte(), 0, 0]);
+        match extension {
+            HeaderExtension::Level(id, level) => out[20..24].copy_from_slice(&[id << 4, level.to_byte(), 0, 0]),
+            HeaderExtension::TransportSeq(id, seq) => {
+                (out[20], out[23]) = (id << 4 | 1, 0);
+                Self::renumber_transport(out, seq);
+            }
+        }
         OUTGOING_HEADER_MAX
+    }
+
+    /// Gives a written header with [`HeaderExtension::TransportSeq`] another transport-wide sequence number.
+    pub fn renumber_transport(header: &mut [u8], seq: u16) {
+        header[21..23].copy_from_slice(&seq.to_be_bytes());
     }
 
     /// Gives a written header other numbers.
@@ -248,7 +268,7 @@ mod tests {
             timestamp: 7,
             ssrc: Ssrc(9),
             csrc: ParticipantId(3),
-            level: Some((1, level)),
+            extension: Some(HeaderExtension::Level(1, level)),
         };
         let mut packet = [0u8; 64];
         let len = out.write(&mut packet);
@@ -257,6 +277,19 @@ mod tests {
         assert_eq!((header.ssrc, header.len), (Ssrc(9), len));
         let (id, data) = header.extensions(&packet).next().unwrap();
         assert_eq!((id, AudioLevel::parse(data)), (1, Some(level)));
+    }
+
+    #[test]
+    fn a_transport_wide_number_reads_back() {
+        let extension = Some(HeaderExtension::TransportSeq(3, 0));
+        let (ssrc, csrc) = (Ssrc(9), ParticipantId(3));
+        let out = OutgoingHeader { marker: false, payload_type: 96, seq: 1, timestamp: 7, ssrc, csrc, extension };
+        let mut packet = [0xff; 64];
+        let len = out.write(&mut packet);
+        OutgoingHeader::renumber_transport(&mut packet, 0xabcd);
+        let header = Header::parse(&packet[..len]).unwrap();
+        let all: Vec<_> = header.extensions(&packet).collect();
+        assert_eq!((header.len, all), (len, vec![(3, &[0xab, 0xcd][..])]));
     }
 
     #[test]

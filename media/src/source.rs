@@ -1,29 +1,23 @@
-//! What a publisher sends of one kind: its layers, their numbers, losses and key frames, and which layer is forwarded.
+//! What a publisher sends of one kind: its layers, their numbers, losses, key frames and rates, and which of them are
+//! forwarded.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use arrayvec::ArrayVec;
+use std::time::Instant;
 
 use crate::counters::DropReason;
+use crate::demand::Demand;
 use crate::ids::{Layer, MediaKind, Ssrc, StreamId};
 use crate::keyframe::KeyFrameThrottle;
+use crate::layers::{self, LAYERS, LayerSet, Rates};
 use crate::limits;
 use crate::nack::{Arrival, MissingPackets};
 use crate::packet::{Packet, PacketPool};
+use crate::padding_gaps::PaddingGaps;
+use crate::rate::RateMeter;
+use crate::reception::Reception;
 use crate::rtcp::ReceptionBlock;
 use crate::rtp::{AudioLevel, Header, SeqExtender};
-use crate::slot_sender::ticks;
 use crate::vp8::Descriptor;
-
-/// Layers of a camera, smallest first.
-pub(crate) const LAYERS: usize = 3;
-
-/// The layer everybody gets of a simulcast camera: the middle one, 360p of a 720p camera, which 25 tiles can show and
-/// most lines can carry 25 times.
-const PREFERRED: Layer = Layer(1);
-/// A layer that sent nothing for this long is not there. A frame takes at most this long at 1 frame a second.
-const LAYER_STALE: Duration = Duration::from_millis(1_500);
 
 /// A relation between the publisher's RTP clock and ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +42,9 @@ pub(crate) struct Stream {
     missing: MissingPackets,
     pub(crate) key_frames: KeyFrameThrottle,
     last_packet: Option<Instant>,
+    /// Frames of other layers since its own last one.
+    overtaken: u32,
+    rate: RateMeter,
     last_report: Option<(u64, Instant)>,
     pub(crate) clock: Option<ClockPoint>,
 }
@@ -64,13 +61,17 @@ impl Stream {
             missing: MissingPackets::default(),
             key_frames: KeyFrameThrottle::default(),
             last_packet: None,
+            overtaken: 0,
+            rate: RateMeter::default(),
             last_report: None,
             clock: None,
         }
     }
 
     fn is_live(&self, now: Instant) -> bool {
-        self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < LAYER_STALE)
+        let Some(silent) = self.last_packet.map(|at| now.saturating_duration_since(at)) else { return false };
+        let overtaken = self.overtaken >= limits::LAYER_OVERTAKEN_FRAMES && silent >= limits::LAYER_OVERTAKEN_FOR;
+        silent < limits::LAYER_STALE && !overtaken
     }
 }
 
@@ -80,8 +81,9 @@ pub(crate) struct Source {
     kind: MediaKind,
     /// Boxed: most peers send nothing, and a stream's memory of losses is large.
     streams: [Option<Box<Stream>>; LAYERS],
-    /// The layer being forwarded.
-    current: Option<Layer>,
+    pub(crate) demand: Demand,
+    /// Rates as they were told last, and when.
+    told: (Rates, Option<Instant>),
     pub(crate) pool: PacketPool,
 }
 
@@ -96,7 +98,8 @@ pub(crate) struct Incoming<'a> {
 
 impl Source {
     pub(crate) fn new(kind: MediaKind) -> Self {
-        Self { kind, streams: [const { None }; LAYERS], current: None, pool: PacketPool::default() }
+        let (demand, told) = (Demand::new(), (Rates::default(), None));
+        Self { kind, streams: [const { None }; LAYERS], demand, told, pool: PacketPool::default() }
     }
 
     /// The stream of `layer` is `ssrc`; another one than before starts anew, as `id`.
@@ -121,8 +124,7 @@ impl Source {
         self.streams.iter_mut().flatten().map(Box::as_mut)
     }
 
-    /// Takes a packet of `layer` that may be forwarded. Gives it back as the shared packet if it is of the layer being
-    /// forwarded.
+    /// Takes a packet of `layer` that may be forwarded. Gives it back as the shared packet if somebody gets the layer.
     ///
     /// # Errors
     /// The reason to count it under when it goes no further.
@@ -138,6 +140,7 @@ impl Source {
         if !incoming.recovered {
             stream.last_packet = Some(now);
             stream.reception.record(seq, incoming.header.timestamp, self.kind, now);
+            stream.rate.count(incoming.header.len + incoming.payload.len() + limits::DATAGRAM_OVERHEAD_BYTES, now);
         }
         match stream.missing.arrived(seq) {
             Arrival::Old => return Err(DropReason::Duplicate),
@@ -157,11 +160,15 @@ impl Source {
             stream.key_frames.satisfied();
         }
         let (seq, id) = (stream.padding.close(seq).ok_or(DropReason::Duplicate)?, stream.id);
-        if !self.forwards(layer, &vp8, now) {
+        if incoming.header.marker {
+            self.note_frame(layer);
+        }
+        if !self.forwards(layer, now) {
             return Ok(None);
         }
         Ok(Some(self.pool.make(|packet| {
             packet.stream = id;
+            packet.layer = layer;
             packet.seq = seq;
             packet.timestamp = incoming.header.timestamp;
             packet.marker = incoming.header.marker;
@@ -171,52 +178,89 @@ impl Source {
         })))
     }
 
-    /// Whether a packet of `layer` is forwarded. The forwarded layer changes only at a key frame of the better one, and
-    /// at once when it is gone.
-    fn forwards(&mut self, layer: Layer, vp8: &Descriptor, now: Instant) -> bool {
-        if self.current == Some(layer) {
-            return true;
-        }
-        let best = self.best_layer(now);
-        let current_gone = self.current.is_none_or(|current| !self.is_live(current, now));
-        if best == Some(layer) {
-            if vp8.starts_key_frame || current_gone {
-                self.current = Some(layer);
-            }
-            // Viewers need a key frame of it, before the change or, if there is nothing else to show, after it.
-            if self.kind.is_video()
-                && !vp8.starts_key_frame
-                && let Some(stream) = self.stream_mut(layer)
-            {
-                stream.key_frames.want();
+    /// A frame of `layer` is over.
+    fn note_frame(&mut self, layer: Layer) {
+        for (other, stream) in layers::all().zip(&mut self.streams) {
+            if let Some(stream) = stream {
+                stream.overtaken = if other == layer { 0 } else { stream.overtaken + 1 };
             }
         }
-        self.current == Some(layer)
     }
 
-    /// The highest live layer up to the preferred one, else the lowest above it.
-    fn best_layer(&self, now: Instant) -> Option<Layer> {
-        let live = (0..LAYERS as u8).map(Layer).filter(|layer| self.is_live(*layer, now));
-        let (fitting, above): (ArrayVec<Layer, LAYERS>, ArrayVec<Layer, LAYERS>) = live.partition(|l| *l <= PREFERRED);
-        fitting.last().or(above.first()).copied()
+    /// Whether somebody gets `layer`: because it is wanted, or stands in for one that is wanted and not there.
+    fn forwards(&self, layer: Layer, now: Instant) -> bool {
+        let wanted = self.demand.wanted();
+        if !self.kind.is_video() || wanted.contains(layer) {
+            return true;
+        }
+        let live = self.live(now);
+        wanted.iter().any(|wanted| live.nearest(wanted) == Some(layer))
+    }
+
+    /// The layers that are there.
+    fn live(&self, now: Instant) -> LayerSet {
+        LayerSet::of(layers::all().filter(|layer| self.is_live(*layer, now)))
     }
 
     fn is_live(&self, layer: Layer, now: Instant) -> bool {
         self.streams[usize::from(layer.0)].as_ref().is_some_and(|stream| stream.is_live(now))
     }
 
-    /// Somebody needs a key frame of what is forwarded, or will be.
-    pub(crate) fn want_key_frame(&mut self) {
-        match self.current.and_then(|layer| self.stream_mut(layer)) {
-            Some(stream) => stream.key_frames.want(),
-            None => self.streams_mut().for_each(|stream| stream.key_frames.want()),
+    /// Viewers get these layers from here on. Those that nobody got before start with a key frame.
+    pub(crate) fn want_layers(&mut self, wanted: LayerSet) {
+        for layer in self.demand.want(wanted).iter() {
+            self.stream_mut(layer).into_iter().for_each(|stream| stream.key_frames.want());
         }
+    }
+
+    /// The layers to be sent from here on, if that has changed.
+    pub(crate) fn change_of_demand(&mut self, now: Instant) -> Option<LayerSet> {
+        self.demand.change(self.live(now), now)
+    }
+
+    /// Somebody needs a key frame of `layer`, or of what stands in for it; of all that is forwarded where none is named.
+    pub(crate) fn want_key_frame(&mut self, layer: Option<Layer>, now: Instant) {
+        let live = self.live(now);
+        let nearest = layer.and_then(|layer| live.nearest(layer));
+        for layer in layers::all() {
+            let concerned = match nearest {
+                Some(nearest) => layer == nearest,
+                None => self.forwards(layer, now),
+            };
+            if concerned && let Some(stream) = self.stream_mut(layer) {
+                stream.key_frames.want();
+            }
+        }
+    }
+
+    /// What the layers take, when that is to be told: at once when a layer comes or goes, else now and then.
+    pub(crate) fn rates(&mut self, now: Instant) -> Option<Rates> {
+        let mut rates = Rates::default();
+        for (layer, stream) in layers::all().zip(&mut self.streams) {
+            let Some(stream) = stream else { continue };
+            let known = if stream.is_live(now) {
+                stream.rate.measured(now)
+            } else if self.demand.can_come(layer, now) {
+                stream.rate.before()
+            } else {
+                continue;
+            };
+            rates.set(layer, known.unwrap_or(Rates::NOMINAL.of(layer)).max(1));
+        }
+        let (told, at) = self.told;
+        let since = at.map(|at| now.saturating_duration_since(at));
+        let due = since.is_none_or(|since| since >= limits::LAYER_RATE_INTERVAL);
+        if !due && rates.layers() == told.layers() {
+            return None;
+        }
+        self.told = (rates, Some(now));
+        Some(rates)
     }
 
     /// The gate closed: nothing is missing, nothing is wanted any more, and what is sent meanwhile is no loss.
     pub(crate) fn close(&mut self) {
-        self.current = None;
         for stream in self.streams_mut() {
+            stream.last_packet = None;
             stream.missing.reset();
             stream.reception = Reception::default();
             stream.key_frames.clear();
@@ -225,15 +269,17 @@ impl Source {
 
     /// Key frames and packets to ask the publisher for now.
     pub(crate) fn requests(&mut self, now: Instant, mut ask: impl FnMut(Request)) {
-        let video = self.kind.is_video();
-        let current = self.current;
-        for (layer, stream) in self.streams.iter_mut().enumerate() {
-            let Some(stream) = stream.as_mut().filter(|_| video) else { continue };
+        if !self.kind.is_video() {
+            return;
+        }
+        let forwarded = LayerSet::of(layers::all().filter(|layer| self.forwards(*layer, now)));
+        for (layer, stream) in layers::all().zip(&mut self.streams) {
+            let Some(stream) = stream else { continue };
             if stream.key_frames.ask(now) {
                 ask(Request::KeyFrame(stream.ssrc));
             }
             // Losses of layers nobody gets need no repair.
-            if current == Some(Layer(layer as u8)) && !stream.missing.is_empty() {
+            if forwarded.contains(layer) && !stream.missing.is_empty() {
                 let lost = stream.missing.due(now);
                 if !lost.is_empty() {
                     ask(Request::Packets(stream.ssrc, lost));
@@ -250,9 +296,9 @@ impl Source {
         }
     }
 
-    /// How the publisher's clock relates to ours, for what is forwarded.
-    pub(crate) fn clock(&self) -> Option<ClockPoint> {
-        self.streams[usize::from(self.current?.0)].as_ref()?.clock
+    /// How the clock of `layer` relates to ours.
+    pub(crate) fn clock(&self, layer: Layer) -> Option<ClockPoint> {
+        self.streams[usize::from(layer.0)].as_ref()?.clock
     }
 
     /// Reports on all streams that sent something.
@@ -275,85 +321,6 @@ pub(crate) enum Request {
     Packets(Ssrc, Vec<u16>),
 }
 
-/// Closes the gaps that padding-only packets leave in the sequence numbers: they are not forwarded, and a viewer would
-/// wait for them.
-#[derive(Debug, Default)]
-struct PaddingGaps {
-    /// Skipped numbers, ascending.
-    recent: ArrayVec<u64, 64>,
-    /// Skipped numbers older than those in `recent`.
-    older: u64,
-    /// The highest of those: how many were skipped before it is not known any more.
-    forgotten: Option<u64>,
-    /// Highest number that media has taken.
-    closed: u64,
-}
-
-impl PaddingGaps {
-    fn skip(&mut self, seq: u64) {
-        // Media that overtook the padding has its number: the gap stays, or the next number would be given twice.
-        if seq < self.closed {
-            return;
-        }
-        if self.recent.is_full() {
-            self.forgotten = Some(self.recent.remove(0));
-            self.older += 1;
-        }
-        let at = self.recent.partition_point(|skipped| *skipped < seq);
-        self.recent.insert(at, seq);
-    }
-
-    /// The number of a media packet; none for one so late that it would get a number twice. A number is the nonce of
-    /// what viewers are sent: two packets must never share one.
-    fn close(&mut self, seq: u64) -> Option<u64> {
-        if self.forgotten.is_some_and(|forgotten| seq <= forgotten) {
-            return None;
-        }
-        self.closed = self.closed.max(seq);
-        Some(seq - self.older - self.recent.partition_point(|skipped| *skipped < seq) as u64)
-    }
-}
-
-/// Reception statistics (RFC 3550 §6.4.1 and appendix A.8).
-#[derive(Debug, Default)]
-struct Reception {
-    first_seq: Option<u64>,
-    received: u64,
-    /// Arrival and RTP timestamp of the packet before.
-    last: Option<(Instant, u32)>,
-    /// In ticks, times 16.
-    jitter: u32,
-    reported: (u64, u64),
-}
-
-impl Reception {
-    fn record(&mut self, seq: u64, timestamp: u32, kind: MediaKind, now: Instant) {
-        self.first_seq.get_or_insert(seq);
-        self.received += 1;
-        if let Some((at, before)) = self.last {
-            let transit = ticks(kind, at, now).wrapping_sub(timestamp.wrapping_sub(before)) as i32;
-            let change = transit.unsigned_abs().min(kind.clock_rate());
-            self.jitter = self.jitter.saturating_add(change) - ((self.jitter + 8) >> 4).min(self.jitter);
-        }
-        self.last = Some((now, timestamp));
-    }
-
-    fn report(&mut self, highest: u64) -> Option<ReceptionBlock> {
-        let expected = (highest + 1).saturating_sub(self.first_seq?);
-        let (expected_now, received_now) = (expected - self.reported.0, self.received - self.reported.1);
-        self.reported = (expected, self.received);
-        let lost_now = expected_now.saturating_sub(received_now);
-        Some(ReceptionBlock {
-            fraction_lost: (lost_now * 256).checked_div(expected_now).map_or(0, |f| f.min(255) as u8),
-            lost: expected.saturating_sub(self.received).min(0x007f_ffff) as u32,
-            highest_seq: highest as u32,
-            jitter: self.jitter >> 4,
-            ..ReceptionBlock::default()
-        })
-    }
-}
-
-const _: () = assert!((PREFERRED.0 as usize) < LAYERS, "the preferred layer exists");
 const _: () = assert!(LAYERS * MediaKind::ALL.len() <= crate::rtcp::REPORT_BLOCKS_MAX, "one report holds every stream");
 const _: () = assert!(2 * LAYERS * 2 + 4 <= limits::SSRCS_PER_PEER, "every stream and its RTX has an SSRC");
 
@@ -380,6 +347,7 @@ mod tests {
         fn with_layers(layers: u8) -> Self {
             let mut source = Source::new(MediaKind::Camera);
             (0..layers).for_each(|layer| source.bind(Layer(layer), Ssrc(u32::from(layer) + 1), StreamId::default()));
+            source.want_layers(LayerSet::of([Layer(0)]));
             Self { source, now: Instant::now() }
         }
 
@@ -390,6 +358,17 @@ mod tests {
             Ok(packet.map(|packet| packet.seq - 0x1_0000))
         }
 
+        fn receive_frame(&mut self, layer: u8, seq: u16) {
+            let mut header = header(seq);
+            header.marker = true;
+            let incoming = Incoming { header: &header, payload: DELTA, level: None, recovered: false };
+            self.source.receive(Layer(layer), &incoming, self.now).unwrap();
+        }
+
+        fn want(&mut self, layers: &[u8]) {
+            self.source.want_layers(LayerSet::of(layers.iter().copied().map(Layer)));
+        }
+
         fn requests(&mut self) -> Vec<Request> {
             let mut all = Vec::new();
             self.source.requests(self.now, |request| all.push(request));
@@ -398,24 +377,69 @@ mod tests {
     }
 
     #[test]
-    fn only_one_layer_is_forwarded_and_it_changes_at_a_key_frame() {
+    fn layers_that_somebody_gets_are_forwarded_and_a_new_one_starts_with_a_key_frame() {
         let mut camera = Camera::with_layers(3);
-        assert_eq!(camera.receive(0, 1, KEY), Ok(Some(1)));
-        assert_eq!(camera.receive(1, 1, DELTA), Ok(None));
+        camera.want(&[1]);
+        assert_eq!(camera.receive(1, 1, KEY), Ok(Some(1)));
+        assert_eq!(camera.receive(0, 1, KEY), Ok(None));
+        camera.requests();
+        camera.now += limits::KEY_FRAME_RETRY;
+        camera.want(&[0, 1]);
+        assert_eq!(camera.requests(), [Request::KeyFrame(Ssrc(1))]);
         assert_eq!(camera.receive(0, 2, DELTA), Ok(Some(2)));
-        assert_eq!(camera.requests(), [Request::KeyFrame(Ssrc(2))]);
-        assert_eq!(camera.receive(1, 2, KEY), Ok(Some(2)));
-        assert_eq!(camera.receive(0, 3, KEY), Ok(None));
+        assert_eq!(camera.receive(1, 2, DELTA), Ok(Some(2)));
         assert_eq!(camera.receive(2, 1, KEY), Ok(None));
+        camera.want(&[]);
+        assert_eq!(camera.receive(0, 3, KEY), Ok(None), "nobody looks");
     }
 
     #[test]
-    fn a_layer_that_stops_is_replaced() {
+    fn a_layer_that_stops_is_stood_in_for() {
         let mut camera = Camera::with_layers(3);
+        camera.want(&[1]);
+        assert_eq!(camera.receive(0, 1, KEY), Ok(Some(1)), "the other is not there yet");
         assert_eq!(camera.receive(1, 1, KEY), Ok(Some(1)));
-        camera.now += LAYER_STALE;
-        assert_eq!(camera.receive(0, 1, DELTA), Ok(Some(1)));
-        assert_eq!(camera.requests(), [Request::KeyFrame(Ssrc(1))], "viewers cannot go on without one");
+        assert_eq!(camera.receive(0, 2, DELTA), Ok(None));
+        camera.now += limits::LAYER_STALE;
+        assert_eq!(camera.receive(0, 3, DELTA), Ok(Some(3)));
+        camera.requests();
+        camera.source.want_key_frame(Some(Layer(1)), camera.now);
+        camera.now += limits::KEY_FRAME_RETRY;
+        assert_eq!(camera.requests(), [Request::KeyFrame(Ssrc(1))], "of what stands in");
+    }
+
+    #[test]
+    fn a_layer_is_gone_when_another_goes_on_without_it() {
+        let mut camera = Camera::with_layers(2);
+        camera.want(&[1]);
+        for seq in 1..=limits::LAYER_OVERTAKEN_FRAMES as u16 {
+            camera.receive_frame(1, seq);
+            camera.receive_frame(0, seq);
+        }
+        let there = |camera: &mut Camera| camera.source.live(camera.now).iter().count();
+        for seq in 20..20 + limits::LAYER_OVERTAKEN_FRAMES as u16 {
+            assert_eq!(there(&mut camera), 2);
+            camera.now += limits::LAYER_OVERTAKEN_FOR / limits::LAYER_OVERTAKEN_FRAMES;
+            camera.receive_frame(0, seq);
+        }
+        assert_eq!(there(&mut camera), 1);
+    }
+
+    #[test]
+    fn rates_are_told_when_a_layer_comes_and_then_now_and_then() {
+        let mut camera = Camera::with_layers(2);
+        camera.want(&[0]);
+        assert_eq!(camera.source.rates(camera.now), Some(Rates::default()));
+        camera.receive(0, 1, KEY).unwrap();
+        assert_eq!(camera.source.rates(camera.now), Some(Rates::new([150_000, 0, 0])), "not measured yet");
+        assert_eq!(camera.source.rates(camera.now), None);
+        for seq in 2..52 {
+            camera.now += std::time::Duration::from_millis(20);
+            camera.receive(0, seq, &[&KEY[..], &[0; 940]].concat()).unwrap();
+        }
+        let rates = camera.source.rates(camera.now).unwrap();
+        let rate = rates.of(Layer(0));
+        assert!((380_000..420_000).contains(&rate), "50 packets of 1,000 bytes a second: {rate}");
     }
 
     #[test]

@@ -33,6 +33,20 @@ fn tally(tally: Tally) -> Shown {
         Tally::PacketsForwarded => {
             shown("dais_media_forwarded_packets_total", "RTP packets forwarded, counted for each viewer")
         }
+        Tally::Unwatched => {
+            shown("dais_media_unwatched_packets_total", "Packets of publishers, of layers that no viewer gets")
+        }
+        Tally::FeedbackIn => {
+            shown("dais_media_transport_feedback_total", "Transport-wide feedback of viewers that was made use of")
+        }
+        Tally::ProbeOut => {
+            shown("dais_media_probe_bytes_total", "Bytes of padding that found out what viewers' lines carry")
+        }
+        Tally::Paced => shown("dais_media_paced_packets_total", "Packets that waited because a viewer's line is slow"),
+        Tally::PicturesDropped => shown(
+            "dais_media_dropped_pictures_total",
+            "Pictures viewers were not sent any more because their line does not carry them",
+        ),
         Tally::RtcpIgnored => {
             shown("dais_media_ignored_rtcp_packets_total", "RTCP packets of kinds the server does nothing with")
         }

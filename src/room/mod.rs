@@ -21,11 +21,12 @@ mod turn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dais_media::limits::CAMERA_SLOTS;
 use dais_media::sdp::{Offer, SdpError};
-use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaPlane, RoomId, View};
+use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaKind, MediaPlane, RoomId, View};
 use dais_signaling::protocol::{ClientMessage, RoomInfo, ServerMessage, SessionError};
 use dais_signaling::token::TokenKeys;
-use dais_signaling::{Entering, Reason, RoomMessage, SessionId, Wish};
+use dais_signaling::{Entering, Outgoing, Reason, RoomMessage, SessionId, Wish};
 use dais_stage::{Command, Link, Millis, Participant, ParticipantId, Refusal, Stage};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
@@ -260,7 +261,9 @@ impl Room {
         let (MediaEvent::Connected { participant, connection }
         | MediaEvent::Gone { participant, connection, .. }
         | MediaEvent::Speech { participant, connection, .. }
-        | MediaEvent::Activity { participant, connection, .. }) = event;
+        | MediaEvent::Activity { participant, connection, .. }
+        | MediaEvent::Demand { participant, connection, .. }
+        | MediaEvent::Held { participant, connection, .. }) = event;
         let id = ParticipantId(participant.0);
         if let MediaEvent::Gone { why, .. } = event {
             self.shared.metrics.connection_ended(why);
@@ -280,6 +283,14 @@ impl Room {
             MediaEvent::Gone { .. } => {
                 session.queue.close(SessionError::MediaLost);
                 self.lose(id);
+            }
+            MediaEvent::Demand { kind, layers, .. } => {
+                let demand = ServerMessage::Demand { screen: kind == MediaKind::Screen, layers };
+                session.say(Outgoing::message(&demand));
+            }
+            MediaEvent::Held { cameras, .. } => {
+                let slots = (0..CAMERA_SLOTS as u8).filter(|slot| cameras >> slot & 1 == 1).collect();
+                session.say(Outgoing::message(&ServerMessage::Held { cameras: slots }));
             }
             MediaEvent::Activity { activity, .. } => {
                 // One of somebody just muted may have been on its way.
@@ -395,6 +406,13 @@ impl Room {
                     offer: Offer::parse(&sdp),
                 });
             }
+            Some(Request::Watch(cameras)) => match requests::wishes(&cameras) {
+                Ok(wishes) => {
+                    self.turn.deeds.push(Deed::Watch { id: by, wishes });
+                    Ok(ServerMessage::Ok { id })
+                }
+                Err(error) => Err(error.into()),
+            },
             Some(Request::Viewers { after }) => {
                 let page = roster::page(&self.stage, after, true);
                 Ok(ServerMessage::Viewers { id, participants: page.participants, more: page.more })

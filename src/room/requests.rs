@@ -1,7 +1,8 @@
 //! What people say, as commands to the stage.
 
+use dais_media::{Slot, Wish, Wishes};
 use dais_signaling::limits::VALID_SECONDS_MAX;
-use dais_signaling::protocol::ClientMessage;
+use dais_signaling::protocol::{ClientMessage, SessionError, Watched};
 use dais_stage::{Actor, Command, LinkId, Millis, ParticipantId};
 
 /// What a message from inside the room asks for.
@@ -9,6 +10,8 @@ use dais_stage::{Actor, Command, LinkId, Millis, ParticipantId};
 pub(super) enum Request {
     /// To connect media anew.
     Offer(String),
+    /// To be sent these cameras from here on.
+    Watch(Vec<Watched>),
     /// A page of the viewers.
     Viewers { after: ParticipantId },
     /// The role links.
@@ -24,6 +27,7 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
     Some(Request::Stage(match message {
         ClientMessage::Hello { .. } | ClientMessage::Enter { .. } | ClientMessage::Leave => return None,
         ClientMessage::Offer { sdp, .. } => return Some(Request::Offer(sdp)),
+        ClientMessage::Watch { cameras, .. } => return Some(Request::Watch(cameras)),
         ClientMessage::ListViewers { after, .. } => return Some(Request::Viewers { after: target(after) }),
         ClientMessage::ListLinks { .. } => return Some(Request::Links),
         ClientMessage::JoinStage { mic, camera, .. } => Command::JoinStage { id, mic, camera },
@@ -61,4 +65,17 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
         ClientMessage::RevokeLink { link, .. } => Command::RevokeLink { by, link: LinkId(link) },
         ClientMessage::EndSession { .. } => Command::End { by },
     }))
+}
+
+/// What somebody is to be sent who shows `cameras`, and the whole screen.
+///
+/// # Errors
+/// [`SessionError::SlotUnknown`] for a slot that the layout does not have.
+pub(super) fn wishes(cameras: &[Watched]) -> Result<Wishes, SessionError> {
+    let mut wishes = Wishes::SCREEN_ONLY;
+    for camera in cameras {
+        let slot = Slot::camera(usize::from(camera.slot)).ok_or(SessionError::SlotUnknown)?;
+        wishes.set(slot, Wish::Height(camera.height));
+    }
+    Ok(wishes)
 }

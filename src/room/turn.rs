@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dais_media::sdp::Offer;
-use dais_media::{ConnectionId, RoomChange};
+use dais_media::{ConnectionId, RoomChange, Wishes};
 use dais_signaling::protocol::{Notice, Refused, ServerMessage, SessionError};
 use dais_signaling::{Admitted, Entering, IceCredentials, Outgoing, Reason, SessionQueue};
 use dais_stage::{Command, Event, Leaving, ParticipantId, Refusal};
@@ -43,6 +43,7 @@ pub(super) enum Deed {
     TurnBack { request: u32, queue: SessionQueue, entered: oneshot::Sender<Result<Admitted, Reason>>, reason: Reason },
     Connect { id: ParticipantId, request: u32, asked: Instant, offer: Offer },
     RestartIce { id: ParticipantId, connection: Option<ConnectionId>, answer: oneshot::Sender<Restarted> },
+    Watch { id: ParticipantId, wishes: Wishes },
     Close { queue: SessionQueue, reason: Reason },
     Portal { answer: oneshot::Sender<Result<(), Reason>>, result: Result<(), Reason> },
 }
@@ -59,7 +60,7 @@ impl Deed {
             Self::TurnBack { queue, .. } | Self::Close { queue, .. } => queue.close(reason),
             Self::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
             Self::RestartIce { answer, .. } => drop(answer.send(Err(reason.into()))),
-            Self::Answer { .. } | Self::Notice { .. } | Self::Connect { .. } => {}
+            Self::Answer { .. } | Self::Notice { .. } | Self::Connect { .. } | Self::Watch { .. } => {}
         }
     }
 }
@@ -206,6 +207,7 @@ impl Room {
             Deed::RestartIce { id, connection, answer } => {
                 let _ = answer.send(self.restart_ice(id, connection).await);
             }
+            Deed::Watch { id, wishes } => self.shared.media.watch(self.id, media_id(id), wishes).await,
             Deed::Close { queue, reason } => queue.close(reason),
             Deed::Portal { answer, result } => {
                 let _ = answer.send(result);

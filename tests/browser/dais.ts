@@ -42,9 +42,9 @@ export class Server {
     private readonly data: string,
   ) {}
 
-  static async start(args: string[] = []): Promise<Server> {
+  static async start(args: string[] = [], listen = "127.0.0.1:0"): Promise<Server> {
     const data = mkdtempSync(join(tmpdir(), "dais-browser-"));
-    const { child, links, metrics } = await launch(["--listen", "127.0.0.1:0", "--data", data, ...args]);
+    const { child, links, metrics } = await launch(["--listen", listen, "--data", data, ...args]);
     return new Server(child, links, metrics, args, data);
   }
 

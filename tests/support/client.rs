@@ -188,13 +188,22 @@ pub struct Wish {
     pub stage: bool,
     pub mic: bool,
     pub camera: bool,
+    /// The camera has three layers.
+    pub simulcast: bool,
     pub cameras: usize,
     pub voices: usize,
 }
 
 impl Wish {
-    pub const VIEWER: Self =
-        Self { role: Role::Participant, stage: false, mic: false, camera: false, cameras: 25, voices: 8 };
+    pub const VIEWER: Self = Self {
+        role: Role::Participant,
+        stage: false,
+        mic: false,
+        camera: false,
+        simulcast: false,
+        cameras: 25,
+        voices: 8,
+    };
     pub const STAGE: Self = Self { stage: true, mic: true, camera: true, ..Self::VIEWER };
     pub const HOST: Self = Self { role: Role::Host, ..Self::VIEWER };
 }
@@ -205,7 +214,7 @@ impl Ssrcs {
     /// SSRCs that nobody else in the test has.
     pub fn fresh() -> Self {
         let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
-        Self { mic, camera: mic + 1, camera_rtx: mic + 2 }
+        Self { mic, camera: mic + 1, camera_rtx: mic + 2, simulcast: false }
     }
 }
 
@@ -218,6 +227,7 @@ pub struct Media {
     pub answer: String,
     audio_seq: u64,
     video_seq: u64,
+    layer_seqs: [u64; 3],
     picture: u16,
 }
 
@@ -256,7 +266,7 @@ impl Client {
     pub async fn enter_session(mut session: Session, token: &str, wish: Wish) -> Self {
         let entry = session.hello(token).await;
         assert_eq!(entry["type"], "entry", "{entry}");
-        let (unconnected, ssrcs) = (Unconnected::new().await, Ssrcs::fresh());
+        let (unconnected, ssrcs) = (Unconnected::new().await, Ssrcs { simulcast: wish.simulcast, ..Ssrcs::fresh() });
         let fingerprint = unconnected.identity.fingerprint();
         let sdp = offer(fingerprint, &unconnected.ufrag, Some(ssrcs), wish.cameras, wish.voices);
         let place = if wish.stage { "stage" } else { "viewer" };
@@ -302,7 +312,7 @@ impl Media {
     pub async fn connect(unconnected: Unconnected, ssrcs: Ssrcs, answer: &str) -> Self {
         let (path, incoming) = unconnected.connect(answer).await;
         let answer = answer.to_owned();
-        Self { path, incoming, ssrcs, answer, audio_seq: 100, video_seq: 1_000, picture: 7 }
+        Self { path, incoming, ssrcs, answer, audio_seq: 100, video_seq: 1_000, layer_seqs: [1_000; 3], picture: 7 }
     }
 
     /// Sends 20 ms of audio at `dbov`.
@@ -331,6 +341,20 @@ impl Media {
         let timestamp = u32::from(self.picture) * 3_000;
         self.path.send_video(Numbers { ssrc, seq, timestamp }, marker, payload).await;
         seq
+    }
+
+    /// SSRC of a layer of the camera.
+    pub fn layer_ssrc(&self, layer: u8) -> u32 {
+        self.ssrcs.camera + 0x0100_0000 * u32::from(layer)
+    }
+
+    /// Sends a frame of one packet of `layer`.
+    pub async fn show_layer(&mut self, layer: u8, key: bool, body: &[u8]) {
+        let payload = vp8(key, true, self.next_picture(), body);
+        let seq = self.layer_seqs[usize::from(layer)] + 1;
+        self.layer_seqs[usize::from(layer)] = seq;
+        let numbers = Numbers { ssrc: self.layer_ssrc(layer), seq, timestamp: u32::from(self.picture) * 3_000 };
+        self.path.send_layer(numbers, layer, &payload).await;
     }
 
     /// The next packet that `fits`.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::PATIENCE;
-use super::offer::{LEVEL_ID, OPUS, RTX, VP8, attribute};
+use super::offer::{CAMERA_MID, LEVEL_ID, MID_ID, OPUS, RID_ID, RIDS, RTX, VP8, attribute};
 
 /// A packet received in a slot.
 #[derive(Clone, Debug)]
@@ -204,26 +204,33 @@ pub struct Numbers {
 
 impl Path {
     pub async fn send_audio(&self, numbers: Numbers, level: AudioLevel, payload: &[u8]) {
-        self.send(OPUS, true, numbers, Some(level), payload).await;
+        let extensions = [0xbe, 0xde, 0, 1, LEVEL_ID << 4, level.to_byte(), 0, 0];
+        self.send(OPUS, true, numbers, &extensions, payload).await;
     }
 
     pub async fn send_video(&self, numbers: Numbers, marker: bool, payload: &[u8]) {
-        self.send(VP8, marker, numbers, None, payload).await;
+        self.send(VP8, marker, numbers, &[], payload).await;
+    }
+
+    /// Sends a frame of one packet of a layer, which its rid tells.
+    pub async fn send_layer(&self, numbers: Numbers, layer: u8, payload: &[u8]) {
+        let (mid, rid) = (CAMERA_MID.as_bytes()[0], RIDS[usize::from(layer)].as_bytes()[0]);
+        let extensions = [0xbe, 0xde, 0, 1, MID_ID << 4, mid, RID_ID << 4, rid];
+        self.send(VP8, true, numbers, &extensions, payload).await;
     }
 
     /// Sends a video packet again over the retransmission stream.
     pub async fn send_rtx(&self, rtx: Numbers, original: u16, payload: &[u8]) {
-        self.send(RTX, false, rtx, None, &[&original.to_be_bytes()[..], payload].concat()).await;
+        self.send(RTX, false, rtx, &[], &[&original.to_be_bytes()[..], payload].concat()).await;
     }
 
-    async fn send(&self, payload_type: u8, marker: bool, numbers: Numbers, level: Option<AudioLevel>, payload: &[u8]) {
-        let mut packet = vec![if level.is_some() { 0x90 } else { 0x80 }, payload_type | if marker { 0x80 } else { 0 }];
+    async fn send(&self, payload_type: u8, marker: bool, numbers: Numbers, extensions: &[u8], payload: &[u8]) {
+        let extended = if extensions.is_empty() { 0x80 } else { 0x90 };
+        let mut packet = vec![extended, payload_type | if marker { 0x80 } else { 0 }];
         packet.extend((numbers.seq as u16).to_be_bytes());
         packet.extend(numbers.timestamp.to_be_bytes());
         packet.extend(numbers.ssrc.to_be_bytes());
-        if let Some(level) = level {
-            packet.extend([0xbe, 0xde, 0, 1, LEVEL_ID << 4, level.to_byte(), 0, 0]);
-        }
+        packet.extend(extensions);
         let header_len = packet.len();
         packet.extend(payload);
         let len = packet.len();

@@ -8,6 +8,12 @@ pub const OPUS: u8 = 111;
 pub const VP8: u8 = 96;
 pub const RTX: u8 = 97;
 pub const LEVEL_ID: u8 = 1;
+pub const MID_ID: u8 = 4;
+pub const RID_ID: u8 = 10;
+/// The section of the camera.
+pub const CAMERA_MID: &str = "1";
+/// Layers of a camera with simulcast, smallest first.
+pub const RIDS: [&str; 3] = ["q", "h", "f"];
 
 /// SSRCs a client sends with.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +21,8 @@ pub struct Ssrcs {
     pub mic: u32,
     pub camera: u32,
     pub camera_rtx: u32,
+    /// The camera's layers are told apart by rid.
+    pub simulcast: bool,
 }
 
 /// An offer that sends a microphone and a camera, if there are SSRCs for them, and receives the first `cameras` and
@@ -46,6 +54,14 @@ pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Option<Ssrcs>, camera
         match (n, ssrcs) {
             (0, Some(Ssrcs { mic, .. })) => {
                 let _ = write!(sdp, "a=ssrc:{mic} cname:test\r\n");
+            }
+            (1, Some(Ssrcs { simulcast: true, .. })) => {
+                let _ = write!(sdp, "a=extmap:{MID_ID} urn:ietf:params:rtp-hdrext:sdes:mid\r\n");
+                let _ = write!(sdp, "a=extmap:{RID_ID} urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n");
+                for rid in RIDS {
+                    let _ = write!(sdp, "a=rid:{rid} send\r\n");
+                }
+                let _ = write!(sdp, "a=simulcast:send {}\r\n", RIDS.join(";"));
             }
             (1, Some(Ssrcs { camera, camera_rtx, .. })) => {
                 let _ = write!(sdp, "a=ssrc-group:FID {camera} {camera_rtx}\r\na=ssrc:{camera} cname:test\r\n");

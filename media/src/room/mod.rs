@@ -1,5 +1,8 @@
 //! A worker's copy of a room: its slots, and the peers that live here.
 
+mod shares;
+mod slot_state;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,11 +12,12 @@ use tokio::sync::mpsc;
 
 use crate::counters::{DropReason, Tally};
 use crate::fanout::{Fanout, Pending};
-use crate::ids::{Generation, MediaKind, ParticipantId, Slot, SlotSet};
-use crate::lane::{Bursts, LANES, Lane};
+use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot};
+use crate::lane::{LANES, Lane};
+use crate::layers::StreamSet;
 use crate::outbound::Occupied;
 use crate::outbox::Outbox;
-use crate::packet::{Packet, PacketRing};
+use crate::packet::Packet;
 use crate::peer::Peer;
 use crate::plane::MediaEvent;
 use crate::profile::Profiles;
@@ -21,27 +25,9 @@ use crate::source::ClockPoint;
 use crate::tick::{Expected, Flow, Rest, Tick};
 use crate::view::View;
 
-/// A slot as every worker knows it.
-pub(crate) struct SlotState {
-    pub(crate) generation: Generation,
-    pub(crate) occupant: Option<ParticipantId>,
-    /// Packets of the occupant, for retransmission; for video slots that have had one.
-    ring: Option<PacketRing>,
-    /// How the occupant's RTP clock relates to ours.
-    clock: Option<ClockPoint>,
-    /// The occupant may not send. Its own worker drops what it sends; this one drops what was on its way.
-    closed: bool,
-    /// Of the frame that came last.
-    bursts: Option<Bursts>,
-}
-
-impl SlotState {
-    /// The occupant, if `generation` is the slot's current one.
-    fn occupied(&self, slot: Slot, generation: Generation) -> Option<Occupied> {
-        let participant = self.occupant.filter(|_| self.generation == generation)?;
-        Some(Occupied { slot, generation, participant })
-    }
-}
+use self::shares::Dirty;
+pub(crate) use self::shares::asked_layer;
+pub(crate) use self::slot_state::SlotState;
 
 /// See the module.
 pub(crate) struct Room {
@@ -52,8 +38,15 @@ pub(crate) struct Room {
     lanes: [Lane; LANES],
     /// When the first of the packets that wait set out.
     pub(crate) due: Option<Instant>,
-    /// Slots of which somebody has no picture before the next key frame.
-    awaiting: SlotSet,
+    /// Layers of which somebody has no picture before the next key frame.
+    awaiting: StreamSet,
+    /// Mappings so far.
+    entered: u64,
+    /// Keys of viewers some of whose packets wait for their line.
+    pacing: Vec<usize>,
+    dirty: Dirty,
+    /// See [`Room::take_dropped`].
+    dropped: u64,
     flow: Flow,
     /// What clients that follow are shown.
     pub(crate) view: View,
@@ -65,22 +58,18 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new(events: mpsc::Sender<MediaEvent>) -> Self {
-        let empty = |_| SlotState {
-            generation: Generation(0),
-            occupant: None,
-            ring: None,
-            clock: None,
-            closed: false,
-            bursts: None,
-        };
         Self {
             events,
             untold: VecDeque::new(),
-            slots: Slot::all().map(empty).collect(),
+            slots: Slot::all().map(|_| SlotState::default()).collect(),
             view: View::FIRST,
             lanes: Default::default(),
             due: None,
-            awaiting: SlotSet::default(),
+            awaiting: StreamSet::default(),
+            entered: 0,
+            pacing: Vec::new(),
+            dirty: Dirty::default(),
+            dropped: 0,
             flow: Flow::new(),
             peers: BTreeMap::new(),
             workers: 0,
@@ -142,6 +131,11 @@ impl Room {
         &self.slots[slot.index()]
     }
 
+    /// Whether packets of `from` may still be forwarded.
+    pub(crate) fn is_allowed(&self, from: Occupied) -> bool {
+        self.slot(from.slot).is_allowed(from)
+    }
+
     /// Gives the slot to `occupant`. Returns the one before; an error when the mapping is older than the slot's.
     pub(crate) fn map(
         &mut self,
@@ -153,21 +147,16 @@ impl Room {
         if generation <= state.generation {
             return Err(DropReason::StaleGeneration);
         }
-        state.generation = generation;
-        state.clock = None;
-        state.closed = false;
-        state.bursts = None;
-        // Nothing of the old occupant is sent again.
-        if let Some(ring) = &mut state.ring {
-            ring.clear();
-        }
-        Ok(std::mem::replace(&mut state.occupant, occupant))
+        self.entered += 1;
+        let before = state.enter(generation, occupant, self.entered);
+        self.note_change();
+        Ok(before)
     }
 
-    pub(crate) fn set_clock(&mut self, slot: Slot, generation: Generation, clock: ClockPoint) {
+    pub(crate) fn set_clock(&mut self, slot: Slot, generation: Generation, layer: Layer, clock: ClockPoint) {
         let state = &mut self.slots[slot.index()];
         if state.generation == generation {
-            state.clock = Some(clock);
+            state.set_clock(layer, clock);
         }
     }
 
@@ -200,12 +189,11 @@ impl Room {
             return Err(DropReason::GateClosed);
         }
         if slot.kind().is_video() {
-            state.ring.get_or_insert_with(PacketRing::new).insert(Arc::clone(packet), arrived);
+            state.remember(packet, arrived);
         }
         self.flow.note(slot, arrived);
         let others_per_second = self.flow.others(slot);
-        let bursts = Bursts::following(state.bursts, packet.timestamp, arrived);
-        state.bursts = Some(bursts);
+        let bursts = state.burst(packet, arrived);
         for (n, lane) in self.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.sweep.viewers() > 0) {
             let ends = !slot.kind().is_video() || packet.marker;
             let rest = if ends { Rest::Nothing } else { bursts.rest(n) };
@@ -259,7 +247,7 @@ impl Room {
         now: Instant,
         out: &mut Outbox,
     ) -> u64 {
-        let (mut copies, mut awaiting) = (0, SlotSet::default());
+        let (mut copies, mut awaiting) = (0, StreamSet::default());
         // Whose oldest packet has waited longest: new packets for one lane do not keep the other waiting.
         let oldest = |lane: &&mut Lane| lane.sweep.packets().first().map(|packet| packet.arrived);
         let lanes = self.lanes.iter_mut().filter(|lane| !lane.sweep.is_over());
@@ -276,6 +264,9 @@ impl Room {
             let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
             let batch = fanout.batch(viewer.profile, profiles, self.view, packets);
             copies += viewer.forward(batch, packets, &mut awaiting, now, out);
+            if viewer.outbound.downlink.as_ref().is_some_and(|downlink| downlink.due().is_some()) {
+                self.pacing.extend(key);
+            }
         }
         sweep.served(turns).for_each(|Pending { arrived, .. }| out.note_written(arrived));
         out.counters.add(Tally::PacketsForwarded, copies);
@@ -283,30 +274,34 @@ impl Room {
         copies
     }
 
-    /// Slots of which somebody has had no key frame yet, since this was asked before.
-    pub(crate) fn take_awaiting(&mut self) -> SlotSet {
+    /// Keys of viewers some of whose packets wait for their line, since this was asked before.
+    pub(crate) fn take_pacing(&mut self) -> impl Iterator<Item = usize> {
+        self.pacing.drain(..)
+    }
+
+    /// Layers of which somebody has had no key frame yet, since this was asked before.
+    pub(crate) fn take_awaiting(&mut self) -> StreamSet {
         std::mem::take(&mut self.awaiting)
     }
 
     /// Answers a NACK of `peer` for packets of `slot`.
     pub(crate) fn retransmit(&self, peer: &mut Peer, slot: Slot, lost: &[u16], now: Instant, out: &mut Outbox) {
         let state = self.slot(slot);
-        let (Some(from), Some(ring)) = (state.occupied(slot, state.generation), &state.ring) else { return };
+        let Some(from) = state.occupied(slot, state.generation) else { return };
         let Some(mut viewer) = peer.viewer() else { return };
         for seq in lost {
             if !viewer.may_resend(now) {
                 out.counters.drop(DropReason::RetransmitLimited);
                 continue;
             }
-            let find = |stream, seq| ring.get(stream, seq).map(Arc::as_ref);
-            let sent = viewer.retransmit(from, *seq, find, out);
+            let sent = viewer.retransmit(from, *seq, |stream, seq| state.find(stream, seq), now, out);
             out.counters.add(if sent { Tally::Retransmitted } else { Tally::RetransmitMissed }, 1);
         }
     }
 
     /// Slots whose occupant's clock is known.
     pub(crate) fn clocks(&self) -> impl Iterator<Item = (Slot, Generation, ClockPoint)> {
-        self.slots().filter_map(|(slot, state)| Some((slot, state.generation, state.clock?)))
+        self.slots().flat_map(|(slot, state)| state.clocks().map(move |clock| (slot, state.generation, clock)))
     }
 
     /// Occupied video slots, with their occupants.

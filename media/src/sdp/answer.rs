@@ -84,7 +84,7 @@ fn write_section(out: &mut String, offer: &Offer, section: &Section) -> fmt::Res
     }
     match section.purpose {
         Purpose::Sends(kind) => write_sending(out, offer, section, kind),
-        Purpose::Receives(slot) => write_receiving(out, section, slot, offer.session.follows),
+        Purpose::Receives(slot) => write_receiving(out, offer, section, slot),
     }
 }
 
@@ -113,8 +113,11 @@ fn write_sending(out: &mut String, offer: &Offer, section: &Section, kind: Media
 }
 
 /// A section the client receives a slot in.
-fn write_receiving(out: &mut String, section: &Section, slot: Slot, follows: bool) -> fmt::Result {
+fn write_receiving(out: &mut String, offer: &Offer, section: &Section, slot: Slot) -> fmt::Result {
     out.write_str("a=sendonly\r\n")?;
+    if let Some(id) = offer.session.receiving(slot).and_then(|receiving| receiving.transport_cc) {
+        write!(out, "a=rtcp-fb:{} transport-cc\r\na=extmap:{id} {TRANSPORT_CC}\r\n", section.payload_type)?;
+    }
     if let Some(id) = section.extensions.audio_level {
         write!(out, "a=extmap:{id} {AUDIO_LEVEL}\r\n")?;
     }
@@ -122,7 +125,7 @@ fn write_receiving(out: &mut String, section: &Section, slot: Slot, follows: boo
     // So are the picture and the voice of who follows (draft-ietf-wish-whep-03 §4.4.2).
     let stream = match slot {
         Slot::SCREEN_AUDIO => Slot::SCREEN,
-        _ if follows => Slot::FIRST_CAMERA,
+        _ if offer.session.follows => Slot::FIRST_CAMERA,
         slot => slot,
     };
     let (ssrc, rtx) = (slot.ssrc().0, slot.rtx_ssrc().0);

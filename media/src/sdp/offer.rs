@@ -9,8 +9,8 @@ use rtc::sdp::description::session::SessionDescription;
 use super::session::{Extensions, Receiving, Sending, Session};
 use crate::dtls::Fingerprint;
 use crate::ids::{MediaKind, Slot, Ssrc, is_slot_ssrc};
+use crate::layers::LAYERS;
 use crate::limits;
-use crate::source::LAYERS;
 
 /// Why an offer is refused. The `Display` text is for the client's developer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -230,9 +230,15 @@ impl Offer {
                 self.session.set_sending(kind, sending);
             }
             Purpose::Receives(slot) => {
-                let audio_level = extensions.audio_level;
-                let receiving =
-                    Receiving { payload_type: codec.payload_type, rtx_payload_type: codec.rtx, audio_level };
+                let receiving = Receiving {
+                    payload_type: codec.payload_type,
+                    rtx_payload_type: codec.rtx,
+                    audio_level: extensions.audio_level,
+                    // Lines are probed over the stream for retransmissions.
+                    transport_cc: extensions
+                        .transport_cc
+                        .filter(|_| video && codec.rtx.is_some() && has_transport_feedback(media, &codec)),
+                };
                 self.session.set_receiving(slot, receiving);
             }
         }
@@ -291,6 +297,14 @@ impl Codec {
 /// The values of all attributes `key`.
 fn values<'a>(media: &'a MediaDescription, key: &'a str) -> impl Iterator<Item = &'a str> {
     media.attributes.iter().filter(move |a| a.key == key).filter_map(|a| a.value.as_deref())
+}
+
+/// draft-holmer-rmcat-transport-wide-cc-extensions-01 §4: the client sends feedback on `codec`.
+fn has_transport_feedback(media: &MediaDescription, codec: &Codec) -> bool {
+    values(media, "rtcp-fb").any(|value| {
+        let (payload_type, feedback) = value.split_once(' ').unwrap_or_default();
+        feedback == "transport-cc" && (payload_type == "*" || payload_type.parse() == Ok(codec.payload_type))
+    })
 }
 
 fn rtpmaps(media: &MediaDescription) -> impl Iterator<Item = (u8, &str)> {

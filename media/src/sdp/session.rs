@@ -4,7 +4,8 @@ use arrayvec::ArrayVec;
 
 use crate::dtls::Fingerprint;
 use crate::ids::{MediaKind, Slot, Ssrc};
-use crate::source::LAYERS;
+use crate::layers::LAYERS;
+use crate::rtp::{AudioLevel, HeaderExtension};
 
 /// The media session of one client.
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ pub struct Sending {
 }
 
 /// An m-section the client receives a slot in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receiving {
     /// Payload type of Opus or VP8.
     pub payload_type: u8,
@@ -59,6 +60,17 @@ pub struct Receiving {
     pub rtx_payload_type: Option<u8>,
     /// Id of the audio level extension, where this section has it.
     pub audio_level: Option<u8>,
+    /// Id of the transport-wide sequence number, where this section has it and the client sends feedback on it; for
+    /// pictures, as nothing else can be made smaller.
+    pub transport_cc: Option<u8>,
+}
+
+impl Receiving {
+    /// The header extension of a packet with `level`. A transport-wide number is still to be given.
+    pub(crate) fn extension(&self, level: Option<AudioLevel>) -> Option<HeaderExtension> {
+        let level = self.audio_level.zip(level).map(|(id, level)| HeaderExtension::Level(id, level));
+        level.or_else(|| Some(HeaderExtension::TransportSeq(self.transport_cc?, 0)))
+    }
 }
 
 impl Session {
@@ -95,6 +107,11 @@ impl Session {
     /// How the client receives every slot, by slot index.
     pub(crate) fn receives(&self) -> &[Option<Receiving>] {
         &self.receiving
+    }
+
+    /// Whether the client tells how packets of pictures arrive.
+    pub(crate) fn has_feedback(&self) -> bool {
+        self.receiving.iter().flatten().any(|receiving| receiving.transport_cc.is_some())
     }
 
     /// The kind sent in the section with `mid`.

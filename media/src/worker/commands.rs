@@ -54,12 +54,25 @@ impl Worker {
                     room.workers = workers;
                 }
             }
+            Command::Watch { room: id, participant, wishes } => {
+                let Some(room) = self.rooms.get_mut(&id) else { return };
+                let peer = room.peer(participant).and_then(|key| self.peers.get_mut(key));
+                let Some(peer) = peer else { return };
+                peer.outbound.wishes = wishes;
+                if peer.is_up() {
+                    room.share(participant, &mut peer.outbound, now);
+                    self.tell_taken(id);
+                }
+            }
             // `applied` reports back when the last worker has dropped it.
             Command::Change { room, changes, applied } => {
                 // What came before the change is forwarded as it was before, and has left when the change is told.
                 self.flush_room(room, now);
                 self.out.flush();
                 changes.iter().for_each(|change| self.change(room, *change, now));
+                if self.rooms.get(&room).is_some_and(Room::is_changed) {
+                    self.share_room(room, now);
+                }
                 drop(applied);
             }
         }
@@ -73,6 +86,7 @@ impl Worker {
         let mut peer = Peer::new(config, profile, &self.identity, self.speech, self.seed, now);
         for (slot, state) in room.slots().filter(|(_, state)| state.occupant == Some(participant)) {
             peer.inbound.map(slot, state.generation);
+            peer.inbound.want_layers(slot.kind(), room.wanted(slot));
         }
         peer.outbound.view = peer.session.follows.then_some(room.view);
         peer.wake_at = peer.next_timeout(now);
@@ -88,7 +102,11 @@ impl Worker {
 
     /// Removes a peer that its room does not list any more.
     pub(super) fn forget_peer(&mut self, key: usize) {
-        let Some(peer) = self.peers.try_remove(key) else { return };
+        let Some(mut peer) = self.peers.try_remove(key) else { return };
+        if let Some(room) = self.rooms.get_mut(&peer.room) {
+            room.take_back(&mut peer.outbound);
+            self.tell_taken(peer.room);
+        }
         for ufrag in peer.ufrags() {
             self.by_ufrag.remove(&ufrag);
         }
@@ -121,6 +139,7 @@ impl Worker {
             }
             RoomChange::Show(view) => {
                 state.view = view;
+                state.note_change();
                 for key in state.peers() {
                     let shown = self.peers.get_mut(key).and_then(|peer| peer.outbound.view.as_mut());
                     shown.into_iter().for_each(|shown| *shown = view);
@@ -131,12 +150,15 @@ impl Worker {
                     Ok(before) => before,
                     Err(reason) => return self.out.counters.drop(reason),
                 };
+                state.expect(slot, state.workers & !(1 << self.worker.0));
                 let keys = |participant: Option<ParticipantId>| state.peer(participant?);
                 if let Some(peer) = keys(before).and_then(|key| self.peers.get_mut(key)) {
                     peer.inbound.unmap(slot);
                 }
                 if let Some(peer) = keys(occupant).and_then(|key| self.peers.get_mut(key)) {
                     peer.inbound.map(slot, generation);
+                    peer.inbound.want_layers(slot.kind(), state.wanted(slot));
+                    peer.inbound.want_key_frame(slot.kind(), None, now);
                 }
             }
         }

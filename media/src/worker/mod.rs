@@ -5,14 +5,16 @@
 //! 2. packets and datagrams from other workers;
 //! 3. datagrams in batches, one clock reading for each;
 //! 4. timers;
-//! 5. rooms whose tick is over: their packets are encrypted for some viewers, and in the next rounds for the others;
-//! 6. everything written is given to the kernel.
+//! 5. rooms in which something has changed: layers are shared out to their viewers anew;
+//! 6. rooms whose tick is over: their packets are encrypted for some viewers, and in the next rounds for the others;
+//! 7. everything written is given to the kernel.
 
 mod clock;
 mod commands;
 mod packets;
 mod relay;
 mod shared_port;
+mod sharing;
 
 use std::collections::HashMap;
 use std::io;
@@ -36,7 +38,7 @@ use crate::counters::{Counters, Distribution, Tally};
 use crate::dtls::Identity;
 use crate::fanout::Fanout;
 use crate::ice::Ufrag;
-use crate::ids::{Generation, RoomId, Slot};
+use crate::ids::{Generation, Layer, RoomId, Slot, WorkerId};
 use crate::limits;
 use crate::outbox::Outbox;
 use crate::peer::{Change, Gone, Peer};
@@ -51,6 +53,7 @@ use crate::udp::{self, Ingress};
 
 /// What a worker is made of.
 pub(crate) struct WorkerParts {
+    pub(crate) worker: WorkerId,
     pub(crate) socket: UdpSocket,
     /// The others on the socket's port, if it is shared.
     pub(crate) sharers: Option<Vec<Sharer>>,
@@ -74,6 +77,7 @@ const PUBLISH_WITHIN: Duration = Duration::from_millis(10);
 
 /// See the module.
 pub(crate) struct Worker {
+    worker: WorkerId,
     poll: Poll,
     commands: mpsc::Receiver<Command>,
     inbox: Vec<Consumer<Relay>>,
@@ -97,10 +101,14 @@ pub(crate) struct Worker {
     flushes: Timers<RoomId>,
     /// Rooms with packets on their way.
     sweeping: Vec<RoomId>,
+    /// Rooms whose layers are to be shared out anew.
+    unshared: Vec<RoomId>,
     tick: Tick,
     fanout: Fanout,
     profiles: Profiles,
     out: Outbox,
+    /// When layers were shared out last in any room.
+    shared_at: Instant,
     next_housekeeping: Instant,
     published_at: Instant,
 }
@@ -111,6 +119,7 @@ impl Worker {
     pub(crate) fn new(parts: WorkerParts) -> io::Result<Self> {
         let now = Instant::now();
         Ok(Self {
+            worker: parts.worker,
             poll: Poll::new(&parts.socket, &parts.waker)?,
             commands: parts.commands,
             inbox: parts.inbox,
@@ -130,10 +139,12 @@ impl Worker {
             timers: Timers::new(),
             flushes: Timers::new(),
             sweeping: Vec::new(),
+            unshared: Vec::new(),
             tick: Tick::new(now),
             fanout: Fanout::default(),
             profiles: Profiles::default(),
             out: Outbox::new(parts.socket),
+            shared_at: now,
             next_housekeeping: now,
             published_at: now,
         })
@@ -154,7 +165,7 @@ impl Worker {
             if !self.handle_commands(woken) {
                 return;
             }
-            self.handle_relays();
+            self.handle_relays(woken);
             self.handle_handovers(woken);
             for source in ready {
                 match source {
@@ -164,6 +175,7 @@ impl Worker {
             }
             now = Instant::now();
             self.handle_timers(now);
+            self.share_rooms(now);
             self.sweep_rooms(now);
             self.out.flush();
             self.settle_neighbours();
@@ -179,12 +191,13 @@ impl Worker {
         if !self.sweeping.is_empty() {
             return self.published_at;
         }
-        let all = [self.timers.next(), self.flushes.next()];
+        let sharing = (!self.unshared.is_empty()).then(|| self.shared_at + limits::ALLOCATE_INTERVAL);
+        let all = [self.timers.next(), self.flushes.next(), sharing];
         all.into_iter().flatten().fold(self.next_housekeeping, Instant::min)
     }
 
-    fn handle_relays(&mut self) {
-        let Self { inbox, rooms, peers, flushes, tick, out, .. } = self;
+    fn handle_relays(&mut self, now: Instant) {
+        let Self { inbox, rooms, peers, flushes, tick, out, unshared, .. } = self;
         for ring in inbox {
             let waiting = ring.slots();
             if waiting > 0 {
@@ -199,14 +212,25 @@ impl Worker {
                             Err(reason) => out.counters.drop(reason),
                         }
                     }
-                    Relay::Clock { room, slot, generation, clock } => {
+                    Relay::Clock { room, slot, generation, layer, clock } => {
                         if let Some(room) = rooms.get_mut(&room) {
-                            room.set_clock(slot, generation, clock);
+                            room.set_clock(slot, generation, layer, clock);
                         }
                     }
-                    Relay::KeyFrameWanted { room, slot, generation } => {
+                    Relay::KeyFrameWanted { room, slot, generation, layer } => {
                         let Some(room) = rooms.get(&room) else { continue };
-                        want_key_frame(room, peers, slot, generation);
+                        want_key_frame(room, peers, Wanted { slot, generation, layer }, now);
+                    }
+                    Relay::Rates { room: id, slot, generation, rates } => {
+                        let Some(room) = rooms.get_mut(&id) else { continue };
+                        if room.set_rates(slot, generation, rates) {
+                            unshared.push(id);
+                        }
+                    }
+                    Relay::Taken { room, slot, worker, layers } => {
+                        let Some(room) = rooms.get_mut(&room) else { continue };
+                        room.taken_elsewhere(worker, slot, layers);
+                        want_layers(room, peers, slot);
                     }
                 }
             }
@@ -232,6 +256,7 @@ impl Worker {
             self.busy_micros = busy_micros;
             self.next_housekeeping = now + HOUSEKEEPING;
             self.rooms.values_mut().for_each(Room::tell_untold);
+            self.tell_taken_again();
         }
     }
 
@@ -284,6 +309,8 @@ impl Worker {
             return 0;
         };
         tick.note(copies, now);
+        let pacing: Vec<_> = room.take_pacing().collect();
+        pacing.into_iter().for_each(|key| self.attend_sooner(key, now));
         copies
     }
 
@@ -291,9 +318,10 @@ impl Worker {
     fn ask_awaited(&mut self, id: RoomId) {
         let Self { rooms, peers, neighbours, out, .. } = self;
         let Some(room) = rooms.get_mut(&id) else { return };
-        for slot in room.take_awaiting().iter() {
-            let generation = room.slot(slot).generation;
-            ask_key_frame(id, room, peers, neighbours, &mut out.counters, slot, generation);
+        let now = Instant::now();
+        for (slot, layer) in room.take_awaiting().iter() {
+            let wanted = Wanted { slot, generation: room.slot(slot).generation, layer: Some(layer) };
+            ask_key_frame(id, room, peers, neighbours, &mut out.counters, wanted, now);
         }
     }
 
@@ -302,9 +330,11 @@ impl Worker {
         let Self { neighbours, shared, rooms, peers, .. } = self;
         neighbours.wake();
         shared.iter_mut().for_each(SharedPort::wake);
+        let now = Instant::now();
         neighbours.recovered(|room, slot| {
             if let Some(room) = rooms.get(&room) {
-                want_key_frame(room, peers, slot, room.slot(slot).generation);
+                let generation = room.slot(slot).generation;
+                want_key_frame(room, peers, Wanted { slot, generation, layer: None }, now);
             }
         });
     }
@@ -312,10 +342,26 @@ impl Worker {
     fn attend(&mut self, key: usize, now: Instant) {
         let peer = &mut self.peers[key];
         let change = peer.handle_timeout(now, &mut self.out);
-        if let Some(room) = self.rooms.get(&peer.room) {
+        let id = peer.room;
+        if let Some(room) = self.rooms.get_mut(&id) {
             peer.report_speech(room, now);
-            peer.send_sender_reports(room, now, self.clock.ntp(now), &mut self.out);
+            peer.report_demand(room, now);
+            peer.report_held(room);
+            peer.tend_downlink(room, now, &mut self.out);
+            for (slot, generation, rates) in peer.inbound.rates(now) {
+                if room.set_rates(slot, generation, rates) {
+                    self.unshared.push(id);
+                }
+                let relay = || Relay::Rates { room: id, slot, generation, rates };
+                self.neighbours.push(room.workers, &mut self.out.counters, relay);
+            }
+            if peer.reports_are_due(now) {
+                // What it does not need any more since a key frame came is let go of.
+                room.share(peer.participant, &mut peer.outbound, now);
+                peer.send_sender_reports(room, now, self.clock.ntp(now), &mut self.out);
+            }
         }
+        self.tell_taken(id);
         self.changed(key, change, now);
         self.reschedule(key, now);
     }
@@ -346,13 +392,21 @@ impl Worker {
         let Peer { room: room_id, participant, connection, .. } = *self.peers[key];
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
         room.tell(MediaEvent::Connected { participant, connection });
-        let outbound = &self.peers[key].outbound;
+        let peer = &mut self.peers[key];
+        peer.tend_downlink(room, now, &mut self.out);
+        let outbound = &mut peer.outbound;
+        room.share(participant, outbound, now);
         let others = room.pictures().filter(|(_, _, occupant)| *occupant != participant);
-        let pictures: Vec<_> = others.filter(|(slot, ..)| outbound.section(*slot).is_some()).collect();
-        for (slot, generation, _) in pictures {
+        let wanted = others.filter_map(|(slot, generation, _)| {
+            let layer = Some(outbound.target(slot)?);
+            Some(Wanted { slot, generation, layer })
+        });
+        let wanted: Vec<_> = wanted.collect();
+        self.tell_taken(room_id);
+        for wanted in wanted {
             let Self { rooms, peers, neighbours, out, .. } = self;
             let Some(room) = rooms.get(&room_id) else { continue };
-            ask_key_frame(room_id, room, peers, neighbours, &mut out.counters, slot, generation);
+            ask_key_frame(room_id, room, peers, neighbours, &mut out.counters, wanted, now);
         }
         self.reschedule(key, now);
         info!(room = room_id.0, participant = participant.0, "media connected");
@@ -384,27 +438,48 @@ impl Worker {
     }
 }
 
-/// Asks for a key frame of a slot, wherever its occupant lives.
+/// A key frame that somebody needs: of a layer of the slot's occupant, or of every layer somebody gets.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    slot: Slot,
+    generation: Generation,
+    layer: Option<Layer>,
+}
+
+/// Asks for a key frame, wherever the slot's occupant lives.
 fn ask_key_frame(
     room_id: RoomId,
     room: &Room,
     peers: &mut Slab<Box<Peer>>,
     neighbours: &mut Neighbours,
     counters: &mut Counters,
-    slot: Slot,
-    generation: Generation,
+    wanted: Wanted,
+    now: Instant,
 ) {
-    if !want_key_frame(room, peers, slot, generation) {
-        neighbours.push(room.workers, counters, || Relay::KeyFrameWanted { room: room_id, slot, generation });
+    if !want_key_frame(room, peers, wanted, now) {
+        let Wanted { slot, generation, layer } = wanted;
+        neighbours.push(room.workers, counters, || Relay::KeyFrameWanted { room: room_id, slot, generation, layer });
     }
 }
 
 /// Asks the slot's occupant for a key frame if it lives here.
-fn want_key_frame(room: &Room, peers: &mut Slab<Box<Peer>>, slot: Slot, generation: Generation) -> bool {
+fn want_key_frame(room: &Room, peers: &mut Slab<Box<Peer>>, wanted: Wanted, now: Instant) -> bool {
+    let Wanted { slot, generation, layer } = wanted;
     let state = room.slot(slot);
-    let occupant = state.occupant.filter(|_| state.generation == generation);
-    let key = occupant.and_then(|occupant| room.peer(occupant));
-    let Some(peer) = key.and_then(|key| peers.get_mut(key)) else { return false };
-    peer.inbound.want_key_frame(slot.kind());
+    let Some(peer) = occupant(room, peers, slot).filter(|_| state.generation == generation) else { return false };
+    peer.inbound.want_key_frame(slot.kind(), layer, now);
     true
+}
+
+/// Tells the slot's occupant which layers somebody gets, if it lives here.
+fn want_layers(room: &Room, peers: &mut Slab<Box<Peer>>, slot: Slot) {
+    if let Some(peer) = occupant(room, peers, slot) {
+        peer.inbound.want_layers(slot.kind(), room.wanted(slot));
+    }
+}
+
+/// Who stands in the slot, if it lives here.
+fn occupant<'a>(room: &Room, peers: &'a mut Slab<Box<Peer>>, slot: Slot) -> Option<&'a mut Peer> {
+    let key = room.slot(slot).occupant.and_then(|occupant| room.peer(occupant))?;
+    peers.get_mut(key).map(Box::as_mut)
 }

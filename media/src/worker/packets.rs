@@ -8,13 +8,14 @@ use std::time::Instant;
 use tracing::error;
 
 use super::relay::Relay;
-use super::{Worker, ask_key_frame};
+use super::{Wanted, Worker, ask_key_frame};
 use crate::counters::{DropReason, Tally};
 use crate::ice::Request;
 use crate::ids::{Slot, WorkerId};
 use crate::inbound::Forward;
 use crate::limits;
 use crate::peer::Gone;
+use crate::room::asked_layer;
 use crate::rtcp;
 use crate::rtp::Header;
 use crate::srtp::SrtpError;
@@ -164,17 +165,18 @@ impl Worker {
     }
 
     fn handle_rtcp(&mut self, key: usize, datagram: &mut [u8], now: Instant) -> Result<(), DropReason> {
-        let Self { peers, rooms, neighbours, out, .. } = self;
+        let Self { peers, rooms, neighbours, out, clock, .. } = self;
         let peer = &mut peers[key];
         let len = peer.srtp_receiver()?.unprotect_rtcp(datagram).map_err(srtp_reason)?;
         let room_id = peer.room;
         let Some(room) = rooms.get_mut(&room_id) else { return Ok(()) };
-        let mut wanted = Vec::new();
+        let (mut wanted, mut other_rate) = (Vec::new(), false);
         let read = rtcp::read(&datagram[..len], |message| match message {
             rtcp::Message::SenderReport { ssrc, ntp, rtp } => {
-                let Some((slot, generation, clock)) = peer.inbound.sender_report(ssrc, ntp, rtp, now) else { return };
-                room.set_clock(slot, generation, clock);
-                let relay = || Relay::Clock { room: room_id, slot, generation, clock };
+                let report = peer.inbound.sender_report(ssrc, ntp, rtp, now);
+                let Some((slot, generation, layer, clock)) = report else { return };
+                room.set_clock(slot, generation, layer, clock);
+                let relay = || Relay::Clock { room: room_id, slot, generation, layer, clock };
                 neighbours.push(room.workers, &mut out.counters, relay);
             }
             rtcp::Message::Nack { ssrc, lost } => {
@@ -183,15 +185,36 @@ impl Worker {
                 }
             }
             rtcp::Message::KeyFrameRequest { ssrc } => {
-                wanted.extend(Slot::from_ssrc(ssrc).map(|slot| peer.outbound.shown(slot)));
+                let slot = Slot::from_ssrc(ssrc).map(|slot| peer.outbound.shown(slot));
+                wanted.extend(slot.filter(|slot| slot.kind().is_video()));
             }
+            rtcp::Message::Echo { ssrc, last_sender_report, delay } => {
+                let round_trip = clock.since_report(last_sender_report, delay, now);
+                match round_trip.filter(|_| Slot::from_ssrc(ssrc).is_some()) {
+                    Some(round_trip) => peer.outbound.round_trip(round_trip),
+                    None => out.counters.add(Tally::RtcpIgnored, 1),
+                }
+            }
+            rtcp::Message::TransportFeedback { fci } => match peer.feedback(&datagram[fci], now) {
+                Ok(other) => {
+                    other_rate |= other;
+                    out.counters.add(Tally::FeedbackIn, 1);
+                }
+                Err(reason) => out.counters.drop(reason),
+            },
             rtcp::Message::Ignored => out.counters.add(Tally::RtcpIgnored, 1),
         });
         out.counters.add(Tally::KeyFramesWanted, wanted.len() as u64);
         for slot in wanted {
             let generation = room.slot(slot).generation;
-            ask_key_frame(room_id, room, peers, neighbours, &mut out.counters, slot, generation);
+            let layer = asked_layer(&peers[key].outbound, slot, generation);
+            let wanted = Wanted { slot, generation, layer };
+            ask_key_frame(room_id, room, peers, neighbours, &mut out.counters, wanted, now);
         }
+        if other_rate {
+            self.share_with(key, now);
+        }
+        self.attend_sooner(key, now);
         read.map_err(|_| DropReason::RtcpMalformed)
     }
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use rtrb::Producer;
 
 use crate::counters::{Counters, DropReason};
-use crate::ids::{Generation, RoomId, Slot, WorkerId};
+use crate::ids::{Generation, Layer, RoomId, Slot, WorkerId};
+use crate::layers::{LayerSet, Rates};
 use crate::packet::Packet;
 use crate::source::ClockPoint;
 use crate::udp::poll::Waker;
@@ -16,9 +17,13 @@ pub(crate) enum Relay {
     /// A packet for the slot's viewers.
     Packet { room: RoomId, slot: Slot, generation: Generation, packet: Arc<Packet>, arrived: Instant },
     /// How the occupant's RTP clock relates to ours.
-    Clock { room: RoomId, slot: Slot, generation: Generation, clock: ClockPoint },
-    /// A viewer needs a key frame of the slot's occupant.
-    KeyFrameWanted { room: RoomId, slot: Slot, generation: Generation },
+    Clock { room: RoomId, slot: Slot, generation: Generation, layer: Layer, clock: ClockPoint },
+    /// A viewer needs a key frame of a layer of the slot's occupant, or of every layer somebody gets.
+    KeyFrameWanted { room: RoomId, slot: Slot, generation: Generation, layer: Option<Layer> },
+    /// What the layers of the slot's occupant take.
+    Rates { room: RoomId, slot: Slot, generation: Generation, rates: Rates },
+    /// The layers that the viewers of a worker get of the picture in the slot.
+    Taken { room: RoomId, slot: Slot, worker: WorkerId, layers: LayerSet },
 }
 
 /// The ring to another worker, and how to wake it.

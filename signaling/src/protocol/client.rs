@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::words::{Access, Place, Role};
+use super::words::{Access, Place, Role, Watched};
 
 /// What a client says. Everything but `hello` and `leave` is a request with a number of the client's choice, which its
 /// answer carries.
@@ -98,6 +98,13 @@ pub enum ClientMessage {
         id: u32,
         /// On or off.
         on: bool,
+    },
+    /// What the client shows from here on, of cameras; those it leaves out are not sent to it.
+    Watch {
+        /// Number of the request.
+        id: u32,
+        /// Camera slots, at most 25.
+        cameras: Vec<Watched>,
     },
     /// The viewers of a large room, a page at a time, in order of entry.
     ListViewers {
@@ -246,6 +253,7 @@ impl ClientMessage {
             | Self::LowerHand { id, .. }
             | Self::SetMic { id, .. }
             | Self::SetCamera { id, .. }
+            | Self::Watch { id, .. }
             | Self::ListViewers { id, .. }
             | Self::Approve { id, .. }
             | Self::Decline { id, .. }
@@ -269,7 +277,7 @@ impl ClientMessage {
 }
 
 /// Values of `type` in [`ClientMessage`].
-pub(super) const CLIENT_TYPES: [&str; 31] = [
+pub(super) const CLIENT_TYPES: [&str; 32] = [
     "hello",
     "enter",
     "offer",
@@ -282,6 +290,7 @@ pub(super) const CLIENT_TYPES: [&str; 31] = [
     "lower_hand",
     "set_mic",
     "set_camera",
+    "watch",
     "list_viewers",
     "approve",
     "decline",

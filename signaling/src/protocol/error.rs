@@ -45,6 +45,9 @@ pub enum SessionError {
     /// The server is shutting down.
     #[error("The server is shutting down.")]
     ShuttingDown,
+    /// A slot that the layout does not have.
+    #[error("There is no such slot.")]
+    SlotUnknown,
     /// More requests than a person makes.
     #[error("You are sending too many requests. Wait a moment.")]
     RateLimited,
@@ -70,7 +73,7 @@ pub enum SessionError {
 
 impl SessionError {
     /// Every error.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::MessageMalformed,
         Self::MessageUnknownType,
         Self::MessageTooLarge,
@@ -85,6 +88,7 @@ impl SessionError {
         Self::TooSlow,
         Self::MediaLost,
         Self::ShuttingDown,
+        Self::SlotUnknown,
         Self::RateLimited,
         Self::Replaced,
         Self::SessionEnded,
@@ -112,6 +116,7 @@ impl SessionError {
             Self::TooSlow => "too_slow",
             Self::MediaLost => "media_lost",
             Self::ShuttingDown => "shutting_down",
+            Self::SlotUnknown => "slot_unknown",
             Self::RateLimited => "rate_limited",
             Self::Replaced => "replaced",
             Self::SessionEnded => "session_ended",

@@ -14,7 +14,7 @@ pub use server::{
     Camera, Dominant, Link, Notice, OnStage, Participant, Presence, Refused, Relation, RoomInfo, RoomState, Rules,
     ServerMessage, Slot, SlotKind, Waiting,
 };
-pub use words::{Access, Place, Role};
+pub use words::{Access, Place, Role, Watched};
 
 use client::CLIENT_TYPES;
 
@@ -49,6 +49,7 @@ pub fn typescript() -> String {
     let declarations = [
         ClientMessage::decl(&config),
         ServerMessage::decl(&config),
+        Watched::decl(&config),
         RoomInfo::decl(&config),
         Presence::decl(&config),
         Refused::decl(&config),
@@ -93,6 +94,7 @@ mod tests {
             r#"{"type":"lower_hand","id":4,"participant":9}"#,
             r#"{"type":"set_mic","id":5,"on":true}"#,
             r#"{"type":"set_camera","id":6,"on":false}"#,
+            r#"{"type":"watch","id":6,"cameras":[{"slot":0,"height":360}]}"#,
             r#"{"type":"list_viewers","id":6,"after":0}"#,
             r#"{"type":"approve","id":7,"participant":9}"#,
             r#"{"type":"decline","id":7,"participant":9}"#,

@@ -111,6 +111,18 @@ pub enum ServerMessage {
         /// How many are viewers.
         viewers: u32,
     },
+    /// Which layers of the own picture somebody gets: the others need not be sent. Before it says so, all are to be.
+    Demand {
+        /// Of the screen; else of the camera.
+        screen: bool,
+        /// By layer, smallest first; without simulcast the first counts.
+        layers: [bool; 3],
+    },
+    /// Cameras that this client shows and is not sent, because its line does not carry them. Before it says so, none.
+    Held {
+        /// Camera slots, in order.
+        cameras: Vec<u8>,
+    },
     /// What connects this person with the stage has changed.
     Relation {
         /// As it is.

@@ -40,6 +40,16 @@ pub enum Access {
     Invite,
 }
 
+/// A camera slot that a client shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// Index of the camera slot.
+    pub slot: u8,
+    /// Its height on the screen, in device pixels: the server sends what fills it, as far as the line carries.
+    pub height: u16,
+}
+
 /// The stage's words and the protocol's are the same.
 macro_rules! same_words {
     ($($name:ident { $($variant:ident),+ })+) => {$(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { arrange, hue, inFront, initials, tileSize } from "./layout";
+import { arrange, hue, inFront, initials, shownHeight, tileSize } from "./layout";
 import type { Place } from "./layout";
 
 describe("tiles", () => {
@@ -95,4 +95,13 @@ test("a name always has the same colour, and names differ", () => {
   const names = ["Maya Levin", "Jonas Weber", "Lin Zhao", "Kenji Tanaka", "Olivia Fox", "Ama Owusu"];
   expect(names.map(hue)).toEqual(names.map(hue));
   expect(new Set(names.map(hue)).size).toBeGreaterThan(2);
+});
+
+describe("what a tile shows", () => {
+  test("is said in device pixels and in steps", () => {
+    expect(shownHeight(180, 1)).toBe(180);
+    expect(shownHeight(181, 1)).toBe(200);
+    expect(shownHeight(180, 2)).toBe(360);
+    expect(shownHeight(100_000, 3)).toBe(4_320);
+  });
 });

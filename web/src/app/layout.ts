@@ -20,6 +20,12 @@ export function tileSize(count: number, width: number, height: number, gap: numb
   return best;
 }
 
+/** What a tile of so many CSS pixels is said to show, in device pixels: in steps, so that little changes say nothing. */
+export function shownHeight(height: number, pixelRatio: number): number {
+  const step = 20;
+  return Math.min(4_320, Math.ceil((height * pixelRatio) / step) * step);
+}
+
 /** How tiles are arranged: all alike, or whoever speaks large and the others below. */
 export type Layout = "gallery" | "speaker";
 

@@ -7,10 +7,10 @@ import { personEntries } from "./actions";
 import { front, layout } from "./arrangement";
 import { cameraTrack, choice, micTrack } from "./devices";
 import { CameraIcon, CameraOffIcon, MicIcon, MicOffIcon, SpeakingIcon } from "./icons";
-import { arrange } from "./layout";
+import { arrange, shownHeight } from "./layout";
 import type { Place } from "./layout";
 import { Menu } from "./menu";
-import { attempt, me, room, view } from "./state";
+import { attempt, inSight, me, room, view } from "./state";
 import { QualityMark } from "./statistics";
 import { Avatar, Video } from "./ui";
 
@@ -28,7 +28,8 @@ function Tile({ person, place }: { person: StagePerson; place: Place }) {
   const { camera, speaking, mic } = person.onStage;
   const slot = cameraSlotOf(view.value, person.id);
   const remote = slot === null ? null : room().peer.camera(slot);
-  const track = camera !== "shown" ? null : own ? cameraTrack.value : remote;
+  const held = !own && slot !== null && view.value.held.has(slot);
+  const track = camera !== "shown" || held ? null : own ? cameraTrack.value : remote;
   // The slot's last frames may still be the occupant's before: the CSRC of each packet says whose they are.
   const isRight = () => own || slot === null || room().peer.cameraSource(slot) === person.id;
   useLayoutEffect(() => {
@@ -52,10 +53,12 @@ function Tile({ person, place }: { person: StagePerson; place: Place }) {
           {own ? `${person.name} (you)` : person.name}
           {!mic ? " · muted" : speaking ? " · speaking" : ""}
         </span>
-        {!own && camera === "shown" && <QualityMark participant={person.id} />}
+        {!own && camera === "shown" && !held && <QualityMark participant={person.id} />}
       </div>
       {person.lost ? (
         <div class="waiting">reconnecting…</div>
+      ) : held ? (
+        <div class="waiting">Paused: your connection is slow</div>
       ) : (
         camera === "waiting" && <div class="waiting">{own ? "Your camera is waiting for a place" : "Camera is waiting for a place"}</div>
       )}
@@ -126,6 +129,14 @@ export function Stage() {
   }, []);
   const large = people.findIndex(({ id }) => id === front.value);
   const places = arrange(layout.value, people.length, large, space.width, space.height, space.gap);
+  const own = me.value?.id;
+  const shown = people.flatMap((person, n) => {
+    const slot = person.id === own ? null : cameraSlotOf(view.value, person.id);
+    const place = places[n];
+    return slot === null || place === undefined ? [] : [{ slot, height: shownHeight(place.height, devicePixelRatio) }];
+  });
+  const watched = inSight.value ? shown : [];
+  useEffect(() => room().watch(watched), [JSON.stringify(watched)]);
   return (
     <main class="stage" aria-label="Stage">
       <div ref={ref} class="grid">

@@ -61,6 +61,19 @@ export const onPhone =
   (navigator as DeviceHints).userAgentData?.mobile === true ||
   (window.matchMedia("(pointer: coarse)").matches && Math.min(screen.width, screen.height) < 600);
 
+/** A page that nobody has seen for this long shows nothing, ms: switching tabs for a moment costs no picture. */
+const OUT_OF_SIGHT_MS = 5_000;
+
+/** Somebody may be looking at the page. */
+export const inSight = signal(true);
+
+let leavingSight: ReturnType<typeof setTimeout> | undefined;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(leavingSight);
+  if (document.hidden) leavingSight = setTimeout(() => (inSight.value = false), OUT_OF_SIGHT_MS);
+  else inSight.value = true;
+});
+
 let current: Room | null = null;
 let memory: Memory | null = null;
 

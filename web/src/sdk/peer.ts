@@ -26,6 +26,7 @@ export class Peer {
   /** How often a description was agreed upon. It stays at one. */
   negotiations = 0;
   readonly connection: RTCPeerConnection;
+  #changing: Promise<void> = Promise.resolve();
   readonly #mic: RTCRtpSender;
   readonly #camera: RTCRtpSender;
   readonly #cameras: RTCRtpTransceiver[];
@@ -71,6 +72,18 @@ export class Peer {
   /** See {@link setMic}. */
   setCamera(track: MediaStreamTrack | null): Promise<void> {
     return this.#camera.replaceTrack(track);
+  }
+
+  /** Encodes only these layers of the camera, smallest first: nobody gets the others. */
+  async sendLayers(layers: readonly boolean[]): Promise<void> {
+    const change = async () => {
+      const parameters = this.#camera.getParameters();
+      parameters.encodings.forEach((encoding, n) => (encoding.active = layers[n] ?? true));
+      await this.#camera.setParameters(parameters);
+    };
+    // Parameters that were read before another change was made are refused.
+    this.#changing = this.#changing.then(change, change);
+    await this.#changing;
   }
 
   /** The track of a camera slot; the same for the life of the connection. */

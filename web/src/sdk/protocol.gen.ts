@@ -102,7 +102,15 @@ id: number,
 /**
  * On or off.
  */
-on: boolean, } | { "type": "list_viewers", 
+on: boolean, } | { "type": "watch", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Camera slots, at most 25.
+ */
+cameras: Array<Watched>, } | { "type": "list_viewers", 
 /**
  * Number of the request.
  */
@@ -389,7 +397,19 @@ onStage: number,
 /**
  * How many are viewers.
  */
-viewers: number, } | { "type": "relation", 
+viewers: number, } | { "type": "demand", 
+/**
+ * Of the screen; else of the camera.
+ */
+screen: boolean, 
+/**
+ * By layer, smallest first; without simulcast the first counts.
+ */
+layers: [boolean, boolean, boolean], } | { "type": "held", 
+/**
+ * Camera slots, in order.
+ */
+cameras: Array<number>, } | { "type": "relation", 
 /**
  * As it is.
  */
@@ -426,6 +446,16 @@ code: string,
  * A sentence for a person.
  */
 text: string, };
+
+export type Watched = { 
+/**
+ * Index of the camera slot.
+ */
+slot: number, 
+/**
+ * Its height on the screen, in device pixels: the server sends what fills it, as far as the line carries.
+ */
+height: number, };
 
 export type RoomInfo = { 
 /**

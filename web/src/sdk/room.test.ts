@@ -101,4 +101,27 @@ describe("a room", () => {
     fake.say({ type: "link_made", id: (await fake.request()).id, link: 3, token: "a role token" });
     expect(await making).toBe("a role token");
   });
+
+  test("only the layers somebody gets are encoded", async () => {
+    const { fake } = await inside("stage");
+    fake.say({ type: "demand", screen: false, layers: [true, false, false] });
+    expect(fake.peer().layers).toEqual([true, false, false]);
+    fake.say({ type: "demand", screen: true, layers: [false, false, false] });
+    expect(fake.peer().layers).toEqual([true, false, false]);
+  });
+
+  test("what is shown is said in the room, and again after a lost connection", async () => {
+    const { fake, room } = await inside("viewer");
+    room.watch([{ slot: 2, height: 360 }]);
+    expect(await fake.request()).toMatchObject({ type: "watch", cameras: [{ slot: 2, height: 360 }] });
+    const said = () => fake.sent.filter(({ type }) => type === "watch").length;
+    fake.drop();
+    fake.environment.pass(5_000);
+    fake.welcome({ onStage: false, lost: true });
+    const { id } = await fake.request();
+    expect(said()).toBe(1);
+    fake.say(entered(id, state([me(null)])));
+    await fake.request();
+    expect(said()).toBe(2);
+  });
 });

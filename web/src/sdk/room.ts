@@ -6,10 +6,11 @@ import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
 import { Peer } from "./peer";
 import { PROTOCOL } from "./protocol.gen";
-import type { Access, ClientMessage, Link, Participant, Place, Role, ServerMessage } from "./protocol.gen";
+import type { Access, ClientMessage, Link, Participant, Place, Role, ServerMessage, Watched } from "./protocol.gen";
 import { ATTEMPT_MS_MAX, LOST, MEDIA_LOST, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
 import { self } from "./select";
 import type { Connect, Transport } from "./transport";
+import { Watching } from "./watching";
 import { awayTooLong, closed, initialView, lost, reduce, resuming } from "./view";
 import type { Failure, View } from "./view";
 
@@ -43,7 +44,7 @@ type Request = ClientMessage extends infer Message
 type About = Extract<Request, { participant: number }>["type"];
 
 /** The part of {@link Peer} that a room needs; tests bring their own. */
-export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "onFailed" | "close">;
+export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "sendLayers" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "onFailed" | "close">;
 
 export interface RoomOptions {
   connect: Connect;
@@ -96,12 +97,16 @@ export class Room {
   #retryPending = false;
   /** `null` until it is known which devices there are. */
   #devices: Devices | null = null;
+  readonly #watching: Watching;
 
   /** Connects and says hello. The offer is prepared meanwhile, so that entering takes one round trip. */
   constructor(options: RoomOptions) {
     const { environment = browserEnvironment, phone = false, peer = () => new Peer() } = options;
     const { memory = memoryOf(options.token, forgetfulStore(), forgetfulStore()) } = options;
     this.#options = { ...options, environment, phone, peer, memory };
+    // What is lost with the connection is said again in the next one.
+    const say = (cameras: Watched[]) => void this.#do({ type: "watch", cameras }).catch(() => undefined);
+    this.#watching = new Watching(environment, say);
     this.#ready = this.#prepare();
     this.#peer = this.#ready.peer;
     this.#offline = environment.onOnline(() => {
@@ -135,6 +140,11 @@ export class Room {
   /** Comes on stage. */
   async joinStage(on: On): Promise<void> {
     await this.#do({ type: "join_stage", ...this.#wanted(true, on) });
+  }
+
+  /** What is shown of cameras, and how high, in device pixels: the server sends what fills it, and nothing else. */
+  watch(cameras: Watched[]): void {
+    this.#watching.show(cameras);
   }
 
   askToJoin = (): Promise<void> => this.#do({ type: "ask_to_join" });
@@ -219,6 +229,10 @@ export class Room {
       case "entered":
         this.#inside(message, now);
         break;
+      case "demand":
+        // Where a browser refuses, everything goes on being sent.
+        if (!message.screen) void this.#peer.sendLayers(message.layers).catch(() => undefined);
+        return;
       default:
         this.#set(reduce(this.view, message, now));
     }
@@ -256,6 +270,7 @@ export class Room {
     if (before !== this.#peer) before.close();
     const media = this.view.media + (before === this.#peer ? 0 : 1);
     this.#set(reduce({ ...this.view, media }, message, now));
+    this.#watching.begin();
     void this.#sendWhatIsOn();
   }
 
@@ -373,6 +388,7 @@ export class Room {
   #abandon(failure: Failure = LOST): void {
     const session = this.#session;
     this.#session = null;
+    this.#watching.end();
     session?.transport?.close();
     this.#cancelTimer();
     this.#cancelSteady();

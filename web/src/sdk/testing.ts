@@ -72,7 +72,7 @@ export const update = (participants: Participant[], change: Partial<Extract<Serv
 });
 
 /** Time that passes when a test says so. */
-class FakeEnvironment implements Environment {
+export class FakeEnvironment implements Environment {
   time = 1_000;
   chance = 0.5;
   online = () => {};
@@ -105,6 +105,7 @@ class FakeEnvironment implements Environment {
 
 export class FakePeer implements MediaPeer {
   live = { mic: null as MediaStreamTrack | null, camera: null as MediaStreamTrack | null };
+  layers: readonly boolean[] = [true, true, true];
   answers: string[] = [];
   closed = false;
   fail = () => {};
@@ -113,6 +114,7 @@ export class FakePeer implements MediaPeer {
   accept = async (answer: string) => void this.answers.push(answer);
   setMic = async (track: MediaStreamTrack | null) => void (this.live.mic = track);
   setCamera = async (track: MediaStreamTrack | null) => void (this.live.camera = track);
+  sendLayers = async (layers: readonly boolean[]) => void (this.layers = layers);
   camera = () => null;
   cameraSource = () => null;
   cameraMid = () => null;

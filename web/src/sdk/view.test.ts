@@ -63,6 +63,12 @@ describe("the view", () => {
     expect(cameraSlotOf(view, 1)).toBeNull();
   });
 
+  test("cameras the line does not carry are named, until the next connection", () => {
+    const view = after([{ type: "held", cameras: [3, 7] }], inRoom());
+    expect([...view.held]).toEqual([3, 7]);
+    expect([...after([entered(1, state([person(1)]))], view).held]).toEqual([]);
+  });
+
   test("ages become moments", () => {
     const view = after([{ type: "relation", relation: { kind: "asked", age: 20_000 } }], inRoom());
     expect(view.relation).toEqual({ kind: "asked", since: NOW - 20_000 });

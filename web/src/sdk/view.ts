@@ -86,6 +86,8 @@ export interface View {
   viewers: number;
   /** What connects this person with the stage, as a viewer. */
   relation: OwnRelation;
+  /** Camera slots that this person's line does not carry. */
+  held: ReadonlySet<number>;
   /** Empty for those who do not moderate. */
   queue: Queue;
   /** What this person was told last, with a number that grows. */
@@ -106,6 +108,7 @@ export const initialView: View = {
   onStage: 0,
   viewers: 0,
   relation: { kind: "none" },
+  held: new Set(),
   queue: NOBODY,
   notice: null,
 };
@@ -149,7 +152,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       if (phase.at === "connecting" || phase.at === "closed") return view;
       const room: Phase = { at: "room", entry: phase.entry, you: message.you };
       const relation = since(message.relation, now);
-      const inside = withState({ ...view, phase: room, connection: "up", relation, queue: NOBODY }, message.state);
+      const inside = withState({ ...view, phase: room, connection: "up", relation, held: new Set(), queue: NOBODY }, message.state);
       if (phase.at === "room") return tell(inside, { kind: "connection_back" });
       return message.refused === null ? inside : tell(inside, { kind: "let_in_as_viewer", ...message.refused });
     }
@@ -159,6 +162,8 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       return updated(view, message);
     case "relation":
       return { ...view, relation: since(message.relation, now) };
+    case "held":
+      return { ...view, held: new Set(message.cameras) };
     case "queue": {
       const dated = (list: Waiting[]) => list.map(({ age, ...who }): Waits => ({ ...who, since: now - age }));
       const { requests, hands, invited, mayReturn, pending } = message;
@@ -169,6 +174,8 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       return tell(view, message.notice);
     case "closed":
       return closed(view, { code: message.code, text: message.text });
+    // Of the connection, not of the room.
+    case "demand":
     // Answers to requests: whoever asked has them.
     case "answer":
     case "ok":

@@ -1,0 +1,124 @@
+//! One viewer's line: what it carries, by the viewer's feedback, and how pictures are spread over it.
+
+use std::time::{Duration, Instant};
+
+use crate::congestion::feedback::Feedback;
+use crate::congestion::{Estimator, Probe};
+use crate::counters::DropReason;
+use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN};
+use crate::pacer::{Paced, Pacer};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Downlink {
+    estimator: Estimator,
+    pacer: Pacer,
+    /// The rate that layers were chosen for, bit/s.
+    shared: u32,
+    /// When the first packet left, for as long as no feedback has come.
+    unheard: Option<Instant>,
+    heard: bool,
+    /// No feedback came: whoever has promised it and does not send it gets everything, as somebody who promised nothing.
+    says_nothing: bool,
+}
+
+impl Downlink {
+    pub(crate) fn new(now: Instant) -> Self {
+        let estimator = Estimator::new(now);
+        let (pacer, shared) = (Pacer::new(estimator.bitrate(), now), estimator.bitrate());
+        Self { estimator, pacer, shared, unheard: None, heard: false, says_nothing: false }
+    }
+
+    /// What the line carries, bit/s.
+    pub(crate) fn bitrate(&self) -> u32 {
+        if self.says_nothing { u32::MAX } else { self.estimator.bitrate() }
+    }
+
+    /// The viewer is reached over another line.
+    pub(crate) fn restart(&mut self, now: Instant) {
+        self.estimator.restart(now);
+        self.pacer.set_rate(self.bitrate());
+    }
+
+    /// The viewer would take so much, bit/s, if the line carried it.
+    pub(crate) fn set_wanted(&mut self, bitrate: u32, now: Instant) {
+        self.estimator.set_wanted(bitrate, now);
+    }
+
+    /// Whether a packet may leave now, with nothing in front of it.
+    pub(crate) fn is_open(&mut self, now: Instant) -> bool {
+        self.pacer.is_open(now)
+    }
+
+    /// Keeps a packet until the line has room. False when more waits than should.
+    pub(crate) fn keep(&mut self, paced: Paced) -> bool {
+        self.pacer.keep(paced);
+        !self.pacer.is_overfull()
+    }
+
+    /// The next of the packets that were kept, if it may leave now.
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Paced> {
+        self.pacer.take(now)
+    }
+
+    /// Gives everything that was kept away.
+    pub(crate) fn clear(&mut self) -> impl Iterator<Item = Paced> {
+        self.pacer.clear()
+    }
+
+    /// A packet of `bytes`, an IP packet's, leaves. Returns its transport-wide sequence number.
+    pub(crate) fn send(&mut self, bytes: usize, now: Instant) -> u16 {
+        if !self.heard {
+            self.unheard.get_or_insert(now);
+        }
+        self.pacer.spend(bytes);
+        self.estimator.sent(bytes, now)
+    }
+
+    /// Takes transport-wide feedback. Whether the line carries so much more or less that layers should be chosen anew.
+    ///
+    /// # Errors
+    /// [`DropReason::FeedbackFalse`] for what does not parse, and for what tells of no packet on its way.
+    pub(crate) fn feedback(&mut self, fci: &[u8], now: Instant) -> Result<bool, DropReason> {
+        let feedback = Feedback::parse(fci).map_err(|_| DropReason::FeedbackFalse)?;
+        (self.unheard, self.heard, self.says_nothing) = (None, true, false);
+        let told = self.estimator.feedback(&feedback, now);
+        self.pacer.set_rate(self.bitrate());
+        if told.arrived + told.missing == 0 && told.unknown + told.repeated > 0 {
+            return Err(DropReason::FeedbackFalse);
+        }
+        let differs = self.bitrate().abs_diff(self.shared) > self.shared / 100 * ESTIMATE_STEP_PERCENT;
+        if differs {
+            self.shared = self.bitrate();
+        }
+        Ok(differs)
+    }
+
+    /// A packet and the answer to it take so long together.
+    pub(crate) fn round_trip(&mut self, round_trip: Duration) {
+        self.estimator.round_trip(round_trip);
+    }
+
+    /// Padding to send now.
+    pub(crate) fn probe(&mut self, now: Instant) -> Option<Probe> {
+        self.estimator.poll_probe(now)
+    }
+
+    /// Does what time alone brings.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.estimator.handle_timeout(now);
+        self.says_nothing = self.unheard.is_some_and(|since| now.saturating_duration_since(since) >= FEEDBACK_WITHIN);
+        self.pacer.set_rate(self.bitrate());
+    }
+
+    /// When packets that were kept may leave, or something else is to be done.
+    pub(crate) fn next_timeout(&self) -> Instant {
+        let estimator = self.estimator.next_timeout();
+        self.pacer.due().map_or(estimator, |due| due.min(estimator))
+    }
+
+    /// When packets that were kept may leave.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.pacer.due()
+    }
+}

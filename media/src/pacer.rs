@@ -1,0 +1,183 @@
+//! Spreads what one viewer gets over time, so that a key frame does not fill the queue of a slow line.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::ids::Slot;
+use crate::limits;
+use crate::outbound::Occupied;
+use crate::packet::Packet;
+use crate::slot_sender::Rewritten;
+
+/// A packet that waits, with the numbers it has.
+#[derive(Clone, Debug)]
+pub(crate) struct Paced {
+    pub(crate) from: Occupied,
+    /// The slot it is received in.
+    pub(crate) section: Slot,
+    pub(crate) packet: Arc<Packet>,
+    pub(crate) numbers: Rewritten,
+}
+
+impl Paced {
+    fn bytes(&self) -> usize {
+        self.packet.payload().len()
+    }
+}
+
+/// A bucket of bytes that fills somewhat faster than the line carries them, and a queue for what finds it empty. On a
+/// line that carries what it is given nothing ever waits.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    /// Bytes per second.
+    rate: f64,
+    /// Bytes that may leave at once; below zero while a packet is paid for that is larger than what there was.
+    bytes: f64,
+    filled: Instant,
+    queue: VecDeque<Paced>,
+    queued_bytes: usize,
+}
+
+impl Pacer {
+    pub(crate) fn new(bits_per_second: u32, now: Instant) -> Self {
+        let mut pacer = Self { rate: 0.0, bytes: 0.0, filled: now, queue: VecDeque::new(), queued_bytes: 0 };
+        pacer.set_rate(bits_per_second);
+        pacer.bytes = pacer.depth();
+        pacer
+    }
+
+    /// The line carries so much.
+    pub(crate) fn set_rate(&mut self, bits_per_second: u32) {
+        self.rate = f64::from(bits_per_second) / 8.0 * limits::PACE_FACTOR;
+    }
+
+    /// What may leave at once after a pause: at least one packet.
+    fn depth(&self) -> f64 {
+        (self.rate / limits::PACE_FACTOR * limits::PACE_BURST.as_secs_f64()).max(limits::PAYLOAD_BYTES_MAX as f64)
+    }
+
+    /// Whether a packet may leave at `now`, with nothing in front of it.
+    pub(crate) fn is_open(&mut self, now: Instant) -> bool {
+        self.queue.is_empty() && self.has_bytes(now)
+    }
+
+    fn has_bytes(&mut self, now: Instant) -> bool {
+        let elapsed = now.saturating_duration_since(self.filled);
+        self.filled = self.filled.max(now);
+        self.bytes = (self.bytes + elapsed.as_secs_f64() * self.rate).min(self.depth());
+        self.bytes > 0.0
+    }
+
+    /// `bytes` have left.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.bytes -= bytes as f64;
+    }
+
+    /// Keeps a packet for later.
+    pub(crate) fn keep(&mut self, paced: Paced) {
+        self.queued_bytes += paced.bytes();
+        self.queue.push_back(paced);
+    }
+
+    /// The next packet that may leave at `now`. Spend its bytes.
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Paced> {
+        if self.queue.is_empty() || !self.has_bytes(now) {
+            return None;
+        }
+        let paced = self.queue.pop_front()?;
+        self.queued_bytes -= paced.bytes();
+        Some(paced)
+    }
+
+    /// Whether more waits than leaves within [`limits::PACE_QUEUE_MAX`].
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.queued_bytes as f64 > self.rate * limits::PACE_QUEUE_MAX.as_secs_f64()
+    }
+
+    /// Gives everything that waits away.
+    pub(crate) fn clear(&mut self) -> impl Iterator<Item = Paced> {
+        self.queued_bytes = 0;
+        self.queue.drain(..)
+    }
+
+    /// When [`Pacer::take`] has something; none while nothing waits.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let missing = if self.bytes > 0.0 { 0.0 } else { 1.0 - self.bytes };
+        (!self.queue.is_empty()).then(|| self.filled + Duration::from_secs_f64(missing / self.rate.max(1.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{Generation, ParticipantId};
+    use crate::vp8::Shift;
+
+    const LEN: usize = 1_000;
+
+    fn paced(seq: u64) -> Paced {
+        let mut packet = Packet::default();
+        packet.set_payload(&[0; LEN]);
+        let from = Occupied { slot: Slot::FIRST_CAMERA, generation: Generation(1), participant: ParticipantId(1) };
+        let numbers = Rewritten { seq, timestamp: 0, shift: Shift::default() };
+        Paced { from, section: Slot::FIRST_CAMERA, packet: Arc::new(packet), numbers }
+    }
+
+    /// When each of `count` packets that come at the same time leaves, ms, on a line of `kbit`.
+    fn leave(kbit: u32, count: u64) -> Vec<u128> {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(kbit * 1_000, start);
+        let mut times = Vec::new();
+        for seq in 0..count {
+            if pacer.is_open(start) {
+                pacer.spend(LEN);
+                times.push(0);
+            } else {
+                pacer.keep(paced(seq));
+            }
+        }
+        while let Some(due) = pacer.due() {
+            while let Some(paced) = pacer.take(due) {
+                assert_eq!(paced.numbers.seq, times.len() as u64, "in order");
+                pacer.spend(LEN);
+                times.push((due - start).as_millis());
+            }
+        }
+        times
+    }
+
+    #[test]
+    fn what_the_line_carries_never_waits() {
+        assert_eq!(leave(10_000, 40), [0; 40]);
+    }
+
+    #[test]
+    fn a_burst_on_a_slow_line_is_spread_out_over_somewhat_less_than_it_takes() {
+        let times = leave(1_000, 30);
+        assert_eq!(times.iter().filter(|at| **at == 0).count(), 6, "5,000 bytes at once, and the one begun before");
+        let last = *times.last().unwrap();
+        // 30 packets take 240 ms on the line.
+        assert!((120..200).contains(&last), "{last}");
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] <= 8), "{times:?}");
+    }
+
+    #[test]
+    fn one_packet_leaves_on_any_line() {
+        assert_eq!(leave(0, 1), [0]);
+    }
+
+    #[test]
+    fn a_queue_that_takes_too_long_is_said_to_be_overfull() {
+        let now = Instant::now();
+        let mut pacer = Pacer::new(200_000, now);
+        let waits = (0..100).find(|seq| {
+            pacer.keep(paced(*seq));
+            pacer.is_overfull()
+        });
+        let bytes = 200_000.0 / 8.0 * limits::PACE_FACTOR * limits::PACE_QUEUE_MAX.as_secs_f64();
+        assert_eq!(waits, Some((bytes / LEN as f64) as u64));
+        assert_eq!(pacer.clear().count(), waits.unwrap() as usize + 1);
+        assert_eq!(pacer.due(), None);
+    }
+}

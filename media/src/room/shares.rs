@@ -1,0 +1,139 @@
+//! What each viewer of a room gets: layers are shared out anew when something has changed, and their publishers are told
+//! which of them somebody gets.
+
+use std::time::Instant;
+
+use slab::Slab;
+
+use super::Room;
+use crate::allocation::{Allocation, Candidate, Rank, allocate};
+use crate::ids::{Generation, Layer, ParticipantId, Slot, WorkerId};
+use crate::layers::{LayerSet, PICTURES, Rates};
+use crate::limits;
+use crate::outbound::Outbound;
+use crate::peer::Peer;
+
+/// Whether and when a room's layers are shared out anew.
+#[derive(Debug, Default)]
+pub(super) struct Dirty {
+    since_change: bool,
+    shared: Option<Instant>,
+}
+
+impl Room {
+    /// Something has changed that all viewers' shares depend on.
+    pub(crate) fn note_change(&mut self) {
+        self.dirty.since_change = true;
+    }
+
+    /// Whether something has changed since layers were shared out.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.dirty.since_change
+    }
+
+    /// Pictures that viewers get no more because their lines do not carry them, since this was asked before.
+    pub(crate) fn take_dropped(&mut self) -> u64 {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Whether layers are to be shared out anew now.
+    pub(crate) fn is_to_share(&self, now: Instant) -> bool {
+        let rested = |at: Instant| now.saturating_duration_since(at) >= limits::ALLOCATE_INTERVAL;
+        self.dirty.since_change && self.dirty.shared.is_none_or(rested)
+    }
+
+    /// Shares the layers out to everybody here.
+    pub(crate) fn share_all(&mut self, peers: &mut Slab<Box<Peer>>, now: Instant) {
+        self.dirty = Dirty { since_change: false, shared: Some(now) };
+        let keys: Vec<_> = self.peers().collect();
+        for key in keys {
+            if let Some(peer) = peers.get_mut(key).filter(|peer| peer.is_up()) {
+                self.share(peer.participant, &mut peer.outbound, now);
+            }
+        }
+    }
+
+    /// Shares the layers out to one viewer.
+    pub(crate) fn share(&mut self, participant: ParticipantId, outbound: &mut Outbound, now: Instant) {
+        let budget = outbound.budget();
+        let mut candidates = arrayvec::ArrayVec::<Candidate, PICTURES>::new();
+        for (slot, state) in Slot::all().zip(&self.slots).take(PICTURES) {
+            let others = state.occupant.is_some_and(|occupant| occupant != participant);
+            let shown = outbound.section(slot).is_some();
+            let Some(layer_max) = outbound.wishes.of(slot).layer_max().filter(|_| others && shown) else { continue };
+            let rank = match slot {
+                Slot::SCREEN => Rank::Screen,
+                slot if slot == self.view.camera => Rank::Speaker,
+                _ => Rank::Other,
+            };
+            let (entered, before) = (state.entered, outbound.target(slot));
+            candidates.push(Candidate { slot, rank, entered, layer_max, rates: state.rates.or_nominal(), before });
+        }
+        let allocation = allocate(budget, &mut candidates);
+        self.give(outbound, &allocation, now);
+    }
+
+    /// Notes what a viewer gets from here on, and what it has until the key frames of that have come.
+    fn give(&mut self, outbound: &mut Outbound, allocation: &Allocation, now: Instant) {
+        self.dropped += u64::from(outbound.note_wanted(allocation.wanted, allocation.dropped, now));
+        for (slot, layer) in Slot::all().zip(allocation.layers) {
+            let state = &mut self.slots[slot.index()];
+            outbound.set_target(slot, layer);
+            let has = outbound.layer(slot, state.generation);
+            let takes = LayerSet::of(layer.into_iter().chain(has.filter(|_| layer.is_some())));
+            state.take(outbound.set_takes(slot, takes), takes);
+        }
+    }
+
+    /// A viewer gets nothing any more.
+    pub(crate) fn take_back(&mut self, outbound: &mut Outbound) {
+        for (slot, state) in Slot::all().zip(&mut self.slots).take(PICTURES) {
+            outbound.set_target(slot, None);
+            state.take(outbound.set_takes(slot, LayerSet::default()), LayerSet::default());
+        }
+    }
+
+    /// Pictures with the layers that viewers here get.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = (Slot, LayerSet)> {
+        Slot::all().zip(&self.slots).take(PICTURES).map(|(slot, state)| (slot, state.taken()))
+    }
+
+    /// Pictures of which viewers here get other layers than at the last call.
+    pub(crate) fn taken_news(&mut self) -> impl Iterator<Item = (Slot, LayerSet)> {
+        let pictures = Slot::all().zip(&mut self.slots).take(PICTURES);
+        pictures.filter_map(|(slot, state)| Some((slot, state.news()?)))
+    }
+
+    /// The occupant of the picture in `slot` is new: viewers on `workers`, a bit each, may get anything until they say.
+    pub(crate) fn expect(&mut self, slot: Slot, workers: u64) {
+        if slot.kind().is_video() {
+            self.slots[slot.index()].expect(workers);
+        }
+    }
+
+    /// Viewers on another worker get `layers` of the picture in `slot`.
+    pub(crate) fn taken_elsewhere(&mut self, worker: WorkerId, slot: Slot, layers: LayerSet) {
+        self.slots[slot.index()].taken_elsewhere(worker, layers);
+    }
+
+    /// Layers of the picture in `slot` that somebody gets, wherever.
+    pub(crate) fn wanted(&self, slot: Slot) -> LayerSet {
+        if slot.kind().is_video() { self.slots[slot.index()].wanted() } else { LayerSet::default() }
+    }
+
+    /// The layers of the slot's occupant take `rates`. Whether that makes a difference to viewers.
+    pub(crate) fn set_rates(&mut self, slot: Slot, generation: Generation, rates: Rates) -> bool {
+        let state = &mut self.slots[slot.index()];
+        let differ = state.generation == generation && rates.differ(state.rates);
+        if differ {
+            state.rates = rates;
+            self.note_change();
+        }
+        differ
+    }
+}
+
+/// The layer of a picture that is asked for a key frame when a viewer comes, or says that it cannot decode.
+pub(crate) fn asked_layer(outbound: &Outbound, slot: Slot, generation: Generation) -> Option<Layer> {
+    outbound.layer(slot, generation).or_else(|| outbound.target(slot))
+}
