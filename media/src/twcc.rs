@@ -1,4 +1,4 @@
-//! Transport-wide feedback to publishers (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet
+//! Transport-wide feedback to senders (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet
 //! arrived. A browser that gets none stays at 300 kbit/s.
 
 use std::collections::VecDeque;
@@ -15,9 +15,9 @@ const REFERENCE: Duration = Duration::from_millis(64);
 /// How long an arrival is kept after it was reported, so that a packet overtaken by others can be reported late.
 const LATE: Duration = Duration::from_millis(500);
 
-/// Records arrivals and reports them.
+/// Records arrivals and reports them, each once.
 #[derive(Debug)]
-pub(crate) struct FeedbackRecorder {
+pub struct FeedbackRecorder {
     epoch: Instant,
     seqs: SeqExtender,
     /// Arrival of each sequence number from `first` on.
@@ -31,7 +31,8 @@ pub(crate) struct FeedbackRecorder {
 
 impl FeedbackRecorder {
     /// A recorder whose reference times count from `epoch`.
-    pub(crate) fn new(epoch: Instant) -> Self {
+    #[must_use]
+    pub fn new(epoch: Instant) -> Self {
         Self {
             epoch,
             seqs: SeqExtender::default(),
@@ -44,7 +45,7 @@ impl FeedbackRecorder {
     }
 
     /// Notes that the packet with transport-wide number `seq` arrived at `now`.
-    pub(crate) fn record(&mut self, seq: u16, now: Instant) {
+    pub fn record(&mut self, seq: u16, now: Instant) {
         let seq = self.seqs.record(seq);
         if self.arrivals.is_empty() {
             (self.first, self.unreported) = (seq, seq);
@@ -66,8 +67,9 @@ impl FeedbackRecorder {
         }
     }
 
-    /// The RTCP packet that reports everything not reported yet.
-    pub(crate) fn feedback(&mut self, media: Ssrc) -> Option<Vec<u8>> {
+    /// The RTCP packet that reports everything not reported yet, about media with SSRC `media`; none when nothing has
+    /// come since the one before. Of more than 4,096 numbers the rest waits for the next arrival.
+    pub fn feedback(&mut self, media: Ssrc) -> Option<Vec<u8>> {
         if !self.pending {
             return None;
         }
