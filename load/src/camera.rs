@@ -24,6 +24,9 @@ const BEHIND_NS: u64 = 1_000_000_000;
 const DESCRIPTOR_BYTES: usize = 7;
 const CLOCK_RATE: u64 = 90_000;
 
+/// Height class of the largest layer, lines: each smaller one has half as many, as browsers make them.
+const HEIGHT: u16 = 720;
+
 /// Names of simulcast layers, smallest first.
 pub(crate) const RIDS: [&str; 3] = ["q", "h", "f"];
 
@@ -32,6 +35,8 @@ struct Layer {
     ssrc: u32,
     /// Without simulcast there is none.
     rid: Option<&'static str>,
+    /// Lines.
+    height: u16,
     /// Mean bytes of a frame.
     frame_bytes: f64,
     seq: u64,
@@ -69,10 +74,11 @@ pub(crate) struct Camera {
 impl Camera {
     /// A camera that sends `layers` of so many bits per second, with SSRCs from `ssrc` on.
     pub(crate) fn new(layers: &[u32], frames_per_second: u32, ssrc: u32, random: Random) -> Self {
-        let simulcast = layers.len() > 1;
+        let count = layers.len();
         let layers = layers.iter().zip(RIDS).enumerate().map(|(n, (bits, rid))| Layer {
             ssrc: ssrc + n as u32,
-            rid: simulcast.then_some(rid),
+            rid: (count > 1).then_some(rid),
+            height: HEIGHT >> (count - 1 - n),
             frame_bytes: f64::from(*bits) / 8.0 / f64::from(frames_per_second),
             seq: 1_000,
             picture: 1,
@@ -204,7 +210,8 @@ impl Camera {
             0,
             u8::from(!piece.key),
         ]);
-        Stamp { publisher: self.publisher, number: index as u32, sent_ns: clock() }.write(body);
+        let (publisher, number) = (self.publisher, index as u32);
+        Stamp { publisher, number, sent_ns: clock(), layer: piece.layer, height: layer.height }.write(body);
         layer.packets = layer.packets.wrapping_add(1);
         layer.octets = layer.octets.wrapping_add(u32::from(piece.len));
         send(Outgoing { buf, header_len, len, ssrc: Ssrc(ssrc), index });
@@ -301,20 +308,23 @@ mod tests {
     }
 
     #[test]
-    fn layers_are_told_apart_by_rid_on_their_first_packets_and_by_ssrc() {
+    fn layers_are_told_apart_by_rid_on_their_first_packets_by_ssrc_and_by_stamp() {
         let mut camera = Camera::new(&[150_000, 450_000], 30, 5_000, Random::new(3));
         camera.start(0, 1, &mut Random::new(4));
-        let (mut buf, mut rids) = ([0; 2_048], BTreeMap::new());
+        let (mut buf, mut rids, mut heights) = ([0; 2_048], BTreeMap::new(), BTreeMap::new());
         for now in (0..3_000).map(|ms| ms * MS) {
             camera.poll(now, &mut buf, || 0, &mut || None, &mut |outgoing| {
                 let header = Header::parse(&outgoing.buf[..outgoing.len]).unwrap();
                 let rid = header.extensions(outgoing.buf).find(|(id, _)| *id == ids::RID);
                 let rid = rid.map(|(_, data)| String::from_utf8_lossy(data).into_owned());
                 *rids.entry((header.ssrc.0, rid)).or_insert(0) += 1;
+                let stamp = Stamp::read(&outgoing.buf[outgoing.header_len + STAMP_AT..outgoing.len]).unwrap();
+                heights.insert(header.ssrc.0, (stamp.layer, stamp.height));
             });
         }
         assert_eq!(rids[&(5_000, Some("q".to_owned()))], MARKED_PACKETS);
         assert_eq!(rids[&(5_001, Some("h".to_owned()))], MARKED_PACKETS);
+        assert_eq!((heights[&5_000], heights[&5_001]), ((0, 360), (1, 720)));
         assert!(rids[&(5_000, None)] >= 70 && rids[&(5_001, None)] >= 70);
     }
 

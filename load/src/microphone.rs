@@ -164,7 +164,8 @@ impl Microphone {
         }
         let header_len = header.finish();
         let len = header_len + self.payload_bytes;
-        let stamp = Stamp { publisher: self.publisher, number: self.seq as u32, sent_ns: clock() };
+        let (publisher, number) = (self.publisher, self.seq as u32);
+        let stamp = Stamp { publisher, number, sent_ns: clock(), layer: 0, height: 0 };
         stamp.write(&mut buf[header_len..len]);
         self.octets = self.octets.wrapping_add(self.payload_bytes as u32);
         send(Outgoing { buf, header_len, len, ssrc: Ssrc(self.ssrc), index: self.seq });

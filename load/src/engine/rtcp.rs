@@ -1,6 +1,7 @@
 //! Sender and receiver reports as browsers send them (RFC 3550 §6.4), into a buffer that is used again.
 
 use crate::publish::StreamReport;
+use crate::sequence::SequenceCounter;
 
 /// What a receiver report says of a stream.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +11,18 @@ pub(super) struct Reception {
     pub(super) fraction_lost: u8,
     pub(super) lost: u32,
     pub(super) highest: u32,
+}
+
+impl Reception {
+    /// Of the stream `ssrc`, which had highest index and missing packets `reported` at the report before.
+    pub(super) fn of(ssrc: u32, counter: &SequenceCounter, reported: &mut (u64, u64)) -> Self {
+        let (highest, missing) = (counter.highest(), counter.missing());
+        let expected = highest.saturating_sub(reported.0);
+        let lost = missing.saturating_sub(reported.1);
+        *reported = (highest, missing);
+        let fraction_lost = (lost * 256).checked_div(expected).unwrap_or(0).min(255) as u8;
+        Self { ssrc, fraction_lost, lost: missing as u32, highest: highest as u32 }
+    }
 }
 
 /// Most reports in one packet: the count has 5 bits.

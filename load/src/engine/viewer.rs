@@ -145,12 +145,7 @@ impl Stream {
     }
 
     fn reception(&mut self) -> Reception {
-        let (highest, missing) = (self.counter.highest(), self.counter.missing());
-        let expected = highest.saturating_sub(self.reported.0);
-        let lost = missing.saturating_sub(self.reported.1);
-        self.reported = (highest, missing);
-        let fraction_lost = (lost * 256).checked_div(expected).unwrap_or(0).min(255) as u8;
-        Reception { ssrc: self.ssrc, fraction_lost, lost: missing as u32, highest: highest as u32 }
+        Reception::of(self.ssrc, &self.counter, &mut self.reported)
     }
 }
 
@@ -221,7 +216,8 @@ mod tests {
             packet.extend(Slot::voice(0).unwrap().ssrc().0.to_be_bytes());
             packet.extend(occupant.to_be_bytes());
             packet.resize(16 + 40 + 16, 0);
-            Stamp { publisher: OCCUPANT, number: 5, sent_ns: 1_000_000 }.write(&mut packet[16..56]);
+            Stamp { publisher: OCCUPANT, number: 5, sent_ns: 1_000_000, layer: 0, height: 0 }
+                .write(&mut packet[16..56]);
             spoil(&mut packet[16..56]);
             self.keys.0.protect_rtp(&mut packet, 16, 56, Slot::voice(0).unwrap().ssrc(), index);
             let mut findings = Findings {

@@ -252,7 +252,7 @@ impl Scenario {
             ),
             ((1..=120).contains(&publishers.frames_per_second), "publishers.frames_per_second must be 1 to 120"),
             (share(publishers.speech_share), "publishers.speech_share must be 0 to 1"),
-            ((20..=1_200).contains(&publishers.audio_bytes), "publishers.audio_bytes must be 20 to 1,200"),
+            ((24..=1_200).contains(&publishers.audio_bytes), "publishers.audio_bytes must be 24 to 1,200"),
             (share(viewers.decrypt), "viewers.decrypt must be 0 to 1"),
             (viewers.camera_slots <= all_cameras(), "viewers.camera_slots must be at most 25"),
             (viewers.voice_slots <= all_voices(), "viewers.voice_slots must be at most 8"),
