@@ -33,5 +33,6 @@ mod summary;
 mod system;
 mod talk;
 mod url;
+mod venue;
 
 pub use error::LoadError;

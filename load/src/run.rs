@@ -1,21 +1,20 @@
 //! One run: publishers come on stage, viewers come and watch, a window is measured, and everybody leaves.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dais_media::Slot;
 use dais_signaling::protocol::{ClientMessage, Place, Role, ServerMessage, SlotKind};
-use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 
 use crate::check::{StageFindings, check};
 use crate::director::{Cast, Removals, Told, ToldSwitch, without_media};
-use crate::engine::{Engine, Settings};
+use crate::engine::Settings;
 use crate::error::LoadError;
-use crate::join::{Guest, Tokens, Venue};
+use crate::join::{Guest, Venue};
 use crate::limits::LEAVE_WITHIN;
 use crate::machine;
 use crate::metrics::{Figures, Metrics};
@@ -28,8 +27,9 @@ use crate::sdp::Sections;
 use crate::server::{Cpu, Process};
 use crate::session::Session;
 use crate::summary::{JoinLog, latency};
-use crate::system::{SocketOptions, bind, monotonic_ns, pin};
+use crate::system::{SocketOptions, monotonic_ns, pin};
 use crate::url::HttpUrl;
+use crate::venue::{VenueOptions, runtime};
 
 /// Where a run goes, and what it may use.
 #[derive(Clone, Debug)]
@@ -83,39 +83,34 @@ impl Default for Options {
 /// not come in and thresholds that are not met are findings, not errors.
 pub fn run(scenario: &Scenario, options: &Options) -> Result<RunResult, LoadError> {
     scenario.check()?;
-    let url = HttpUrl::parse(&options.url).ok_or_else(|| LoadError::UrlInvalid(options.url.clone()))?;
     let metrics = options
         .metrics
         .as_deref()
         .map(|text| HttpUrl::parse(text).ok_or_else(|| LoadError::MetricsInvalid(text.to_owned())));
     let metrics = metrics.transpose()?;
-    let tokens = Tokens::new(options.token_secret.as_deref(), options.token.as_deref())?;
     let process = options.pid.map(Process::new).transpose()?;
-    raise_files(scenario)?;
     if let Some(cpu) = options.cpu {
         pin(cpu).map_err(|error| LoadError::CpuUnknown(cpu, error.to_string()))?;
     }
-    let socket = SocketOptions { gro: options.gro, receive_buffer: scenario.viewers.receive_buffer };
-    let local_ips = match &options.local_ips[..] {
-        [] => vec![local_ip(&url)],
-        given => given.to_vec(),
-    };
-    for ip in &local_ips {
-        bind(*ip, socket).map_err(|error| LoadError::LocalIp(ip.to_string(), error.to_string()))?;
-    }
-    let harness = |error: std::io::Error| LoadError::Harness(error.to_string());
     let random = Random::new(scenario.seed);
     let read_pause = Some(Duration::from_millis(scenario.viewers.read_pause_ms)).filter(|pause| !pause.is_zero());
     let settings = Settings { decrypt: scenario.viewers.decrypt, chatty: scenario.viewers.chatty, read_pause };
-    let engine = Engine::start(options.threads.max(1), settings, &random).map_err(harness)?;
-    let engine = Arc::new(engine);
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(harness)?;
-    let room = options.room.clone();
-    let venue = Venue { authority: url.authority, room, tokens, engine: Arc::clone(&engine), local_ips, socket };
+    let venue = VenueOptions {
+        url: &options.url,
+        room: &options.room,
+        token: options.token.as_deref(),
+        token_secret: options.token_secret.as_deref(),
+        local_ips: &options.local_ips,
+        socket: SocketOptions { gro: options.gro, receive_buffer: scenario.viewers.receive_buffer },
+        threads: options.threads,
+        people: scenario.publishers.people() + scenario.viewers.count,
+    };
+    let venue = venue.open(settings, &random)?;
+    let runtime = runtime()?;
     let mut play = Play {
         scenario,
         options,
-        venue: Arc::new(venue),
+        venue,
         random,
         metrics,
         process,
@@ -130,24 +125,6 @@ pub fn run(scenario: &Scenario, options: &Options) -> Result<RunResult, LoadErro
     drop(play);
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
-}
-
-/// Two files for each participant, and some for the rest.
-fn raise_files(scenario: &Scenario) -> Result<(), LoadError> {
-    let needed = 2 * (scenario.publishers.people() + scenario.viewers.count) as u64 + 200;
-    let allowed = rlimit::increase_nofile_limit(needed.max(1_024)).unwrap_or(0);
-    if allowed < needed { Err(LoadError::TooFewFiles { needed, allowed }) } else { Ok(()) }
-}
-
-/// The address from which `url` is reached: loopback for loopback, else any.
-fn local_ip(url: &HttpUrl) -> IpAddr {
-    let host = url.authority.rsplit_once(':').map_or("", |(host, _)| host);
-    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(ip) if ip.is_loopback() => ip,
-        Ok(IpAddr::V6(_)) => std::net::Ipv6Addr::UNSPECIFIED.into(),
-        _ if host == "localhost" => Ipv4Addr::LOCALHOST.into(),
-        _ => Ipv4Addr::UNSPECIFIED.into(),
-    }
 }
 
 /// The room's capacity was changed, and is to be changed back by the host who did it.
@@ -343,12 +320,8 @@ impl Play<'_> {
         for number in 0..scenario.publishers.people() {
             let guest = publisher(scenario, number, number < places, &self.random);
             let joined = self.venue.join(guest).await;
-            let (session, _) = joined.map_err(|failure| match failure.code.as_str() {
-                "unreachable" | "websocket_refused" | "websocket_timeout" => {
-                    LoadError::Unreachable(self.options.url.clone(), failure.text)
-                }
-                _ => LoadError::PublisherFailed(number, failure.to_string()),
-            })?;
+            let failed = |text| LoadError::PublisherFailed(number, text);
+            let (session, _) = joined.map_err(|failure| failure.of_joining(&self.options.url, failed))?;
             let (requests, receiver) = mpsc::unbounded_channel();
             cast.requests.push(requests);
             self.present.spawn(converse(session, number, receiver, tell.clone(), self.stop.subscribe()));

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use crate::error::LoadError;
 use crate::limits::ANSWER_WITHIN;
 
 /// What a socket reads at once, bytes: messages are small, and there are thousands of sockets.
@@ -26,6 +27,19 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(code: &str, text: impl Into<String>) -> Self {
         Self { code: code.to_owned(), text: text.into() }
+    }
+}
+
+impl Failure {
+    /// Why somebody without whom there is no result could not come to the server at `url`; `failed` when it could be
+    /// reached.
+    pub(crate) fn of_joining(self, url: &str, failed: impl FnOnce(String) -> LoadError) -> LoadError {
+        match self.code.as_str() {
+            "unreachable" | "websocket_refused" | "websocket_timeout" => {
+                LoadError::Unreachable(url.to_owned(), self.text)
+            }
+            _ => failed(self.to_string()),
+        }
     }
 }
 
