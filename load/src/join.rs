@@ -131,6 +131,7 @@ impl Venue {
         let socket = bind(ip, self.socket).map_err(|error| Failure::new("socket", error.to_string()))?;
         let (mut session, [websocket, entry]) = self.greet(guest.role, number, &mut lap).await?;
         let local_ufrag = format!("L{number:07x}");
+        let feedback = guest.sections.feedback;
         let sdp = offer(self.engine.fingerprint(), &local_ufrag, guest.sections);
         let Guest { name, place, mic, camera, publisher, awaits_media, .. } = guest;
         let entered = session.enter(Entry { name, place, mic, camera, offer: Some(sdp) }).await?;
@@ -140,7 +141,17 @@ impl Venue {
 
         let (done, connected) = oneshot::channel();
         let you = entered.you;
-        self.engine.connect(Connect { number, socket, local_ufrag, remote, you, publisher, awaits_media, done });
+        self.engine.connect(Connect {
+            number,
+            socket,
+            local_ufrag,
+            remote,
+            you,
+            publisher,
+            feedback,
+            awaits_media,
+            done,
+        });
         let connected = connected.await.unwrap_or(Err("harness"));
         let connected = connected.map_err(|code| {
             self.engine.disconnect(number);

@@ -43,6 +43,7 @@ pub(crate) fn publisher(scenario: &Scenario, number: usize, on_stage: bool, rand
             layers: publishers.layers.len(),
             cameras: 0,
             voices: 0,
+            feedback: false,
         },
         publisher: Some(Box::new(publisher)),
         awaits_media: false,

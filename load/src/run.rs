@@ -345,6 +345,7 @@ impl Play<'_> {
             layers: 1,
             cameras: self.scenario.viewers.camera_slots,
             voices: self.scenario.viewers.voice_slots,
+            feedback: self.scenario.viewers.feedback,
         };
         let spawn = async move {
             let flight = Arc::new(Semaphore::new(timing.joins_in_flight));

@@ -21,6 +21,8 @@ pub(crate) struct Sections {
     pub(crate) cameras: usize,
     /// Voice slots received.
     pub(crate) voices: usize,
+    /// Transport-wide numbers and retransmission are wanted for what is received.
+    pub(crate) feedback: bool,
 }
 
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
@@ -39,7 +41,7 @@ pub(crate) fn offer(fingerprint: Fingerprint, ufrag: &str, sections: Sections) -
     write(&mut sdp, format_args!("a=ice-ufrag:{ufrag}\r\na=ice-pwd:the-password-of-a-harness\r\n"));
     for mid in 0..count {
         let video = mid == 1 || (2..2 + cameras).contains(&mid);
-        write_section(&mut sdp, mid, video);
+        write_section(&mut sdp, mid, video, sections.feedback);
         match mid {
             0 => write_ssrc(&mut sdp, sections.mic_ssrc),
             1 if sections.layers > 1 => write_simulcast(&mut sdp, sections.layers),
@@ -54,7 +56,7 @@ fn write(sdp: &mut String, text: std::fmt::Arguments<'_>) {
     sdp.write_fmt(text).expect("writing to a string does not fail");
 }
 
-fn write_section(sdp: &mut String, mid: usize, video: bool) {
+fn write_section(sdp: &mut String, mid: usize, video: bool, feedback: bool) {
     let (kind, payload_type) = if video { ("video", ids::VP8) } else { ("audio", ids::OPUS) };
     let sends = mid < 2;
     write(sdp, format_args!("m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}"));
@@ -68,14 +70,20 @@ fn write_section(sdp: &mut String, mid: usize, video: bool) {
         if !sends {
             write(sdp, format_args!("a=rtpmap:{0} rtx/90000\r\na=fmtp:{0} apt={payload_type}\r\n", ids::RTX));
         }
+        if !sends && feedback {
+            write(sdp, format_args!("a=rtcp-fb:{payload_type} nack\r\n"));
+        }
     } else {
         write(sdp, format_args!("a=rtpmap:{payload_type} opus/48000/2\r\n"));
         write(sdp, format_args!("a=extmap:{} {AUDIO_LEVEL}\r\n", ids::AUDIO_LEVEL));
     }
-    if sends {
+    if sends || feedback {
+        // RFC 8843 §9.2: in a bundle an extension has one id.
         write(sdp, format_args!("a=rtcp-fb:{payload_type} transport-cc\r\n"));
-        let extensions = [(ids::TRANSPORT_CC, TRANSPORT_CC), (ids::MID, MID)];
-        extensions.iter().for_each(|(id, uri)| write(sdp, format_args!("a=extmap:{id} {uri}\r\n")));
+        write(sdp, format_args!("a=extmap:{} {TRANSPORT_CC}\r\n", ids::TRANSPORT_CC));
+    }
+    if sends {
+        write(sdp, format_args!("a=extmap:{} {MID}\r\n", ids::MID));
         if video {
             write(sdp, format_args!("a=extmap:{} {RID}\r\n", ids::RID));
         }
@@ -137,15 +145,32 @@ mod tests {
 
     #[test]
     fn the_server_understands_the_offer_of_a_viewer() {
-        let sections = Sections { mic_ssrc: None, camera_ssrc: None, layers: 1, cameras: 25, voices: 8 };
+        let sections =
+            Sections { mic_ssrc: None, camera_ssrc: None, layers: 1, cameras: 25, voices: 8, feedback: false };
         let session = parsed(sections).session;
         assert!(session.receiving(Slot::camera(24).unwrap()).unwrap().rtx_payload_type.is_some());
         assert!(session.receiving(Slot::voice(7).unwrap()).is_some());
     }
 
     #[test]
+    fn who_gives_feedback_says_so_in_every_section_with_the_id_of_the_bundle() {
+        let sections = Sections { mic_ssrc: None, camera_ssrc: None, layers: 1, cameras: 2, voices: 1, feedback: true };
+        let text = offer(FINGERPRINT, "abcd", sections);
+        let id = format!("a=extmap:{} {TRANSPORT_CC}\r\n", ids::TRANSPORT_CC);
+        let count = |what: &str| text.matches(what).count();
+        assert_eq!((count(&id), count(TRANSPORT_CC), count(" transport-cc\r\n")), (5, 5, 5));
+        assert_eq!(count(&format!("a=rtcp-fb:{} nack\r\n", ids::VP8)), 2);
+        assert!(parsed(sections).session.receiving(Slot::camera(1).unwrap()).unwrap().rtx_payload_type.is_some());
+        assert_eq!(
+            offer(FINGERPRINT, "abcd", Sections { feedback: false, ..sections }).matches(TRANSPORT_CC).count(),
+            2
+        );
+    }
+
+    #[test]
     fn the_server_understands_the_offers_of_publishers() {
-        let sections = Sections { mic_ssrc: Some(5), camera_ssrc: Some(6), layers: 1, cameras: 0, voices: 0 };
+        let sections =
+            Sections { mic_ssrc: Some(5), camera_ssrc: Some(6), layers: 1, cameras: 0, voices: 0, feedback: false };
         let session = parsed(sections).session;
         assert_eq!(session.sending(MediaKind::Mic).unwrap().ssrc, Some((Ssrc(5), None)));
         assert_eq!(session.sending(MediaKind::Camera).unwrap().ssrc, Some((Ssrc(6), None)));
@@ -156,7 +181,8 @@ mod tests {
 
     #[test]
     fn an_answer_of_the_server_is_read() {
-        let sections = Sections { mic_ssrc: Some(5), camera_ssrc: Some(6), layers: 1, cameras: 0, voices: 0 };
+        let sections =
+            Sections { mic_ssrc: Some(5), camera_ssrc: Some(6), layers: 1, cameras: 0, voices: 0, feedback: false };
         let ice = Credentials::random(dais_media::WorkerId(0)).unwrap();
         let candidates = ["127.0.0.1:5004".parse().unwrap(), "10.0.0.1:5004".parse().unwrap()];
         let params = AnswerParams { ice: &ice, fingerprint: FINGERPRINT, candidates: &candidates };

@@ -1,6 +1,7 @@
 //! Media of thousands of participants: threads of their own, each with the sockets of its share.
 
 mod counts;
+mod feedback;
 mod participant;
 mod rtcp;
 mod thread;
@@ -48,6 +49,8 @@ pub(crate) struct Connect {
     pub(crate) you: u32,
     /// What they send; a viewer sends nothing.
     pub(crate) publisher: Option<Box<Publisher>>,
+    /// Reports transport-wide when packets came, if they are numbered.
+    pub(crate) feedback: bool,
     /// Connecting ends with the first packet of media, not with the keys.
     pub(crate) awaits_media: bool,
     pub(crate) done: Connecting,

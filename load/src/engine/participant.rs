@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use dais_media::{Handshake, Identity, Progress, Setup, SrtpSession, ice};
 use tokio::sync::oneshot;
 
+use super::feedback::Feedback;
 use super::viewer::Viewer;
 use crate::limits::CONNECT_WITHIN;
 use crate::publish::Publisher;
@@ -68,6 +69,7 @@ pub(super) struct Participant {
     pub(super) you: u32,
     pub(super) side: Side,
     pub(super) state: State,
+    pub(super) feedback: Option<Box<Feedback>>,
     progress: Option<Progressing>,
     /// Counts the visits of the thread, one a second.
     pub(super) visits: u64,
@@ -80,13 +82,14 @@ pub(super) struct Start {
     pub(super) remote: Remote,
     pub(super) you: u32,
     pub(super) side: Side,
+    pub(super) feedback: bool,
     pub(super) awaits_media: bool,
     pub(super) done: Connecting,
 }
 
 impl Participant {
     pub(super) fn new(start: Start, now: Instant) -> Self {
-        let Start { socket, local_ufrag, remote, you, side, awaits_media, done } = start;
+        let Start { socket, local_ufrag, remote, you, side, feedback, awaits_media, done } = start;
         let progress = Progressing { done, began: now, times: Connected::default(), awaits_media };
         let mut participant = Self {
             socket,
@@ -95,6 +98,7 @@ impl Participant {
             you,
             side,
             state: State::Checking { next: now, pause: CHECK_RETRY },
+            feedback: feedback.then(|| Box::new(Feedback::new(now))),
             progress: Some(progress),
             visits: 0,
         };

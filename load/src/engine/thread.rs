@@ -22,6 +22,9 @@ use crate::system::{Ingress, Poller, monotonic_ns, realtime_ns};
 const TICK_NS: u64 = 10_000_000;
 /// In each tick this part of the participants has its second's turn.
 const TICKS_PER_SECOND: usize = 100;
+/// Each of those who report transport-wide does so once in so many ticks: every 100 ms, as libwebrtc does at ordinary
+/// rates.
+const TICKS_PER_FEEDBACK: usize = 10;
 /// Every so many seconds a browser checks consent (RFC 7675 §5.1: 5 s, spread by ±20 %).
 const CONSENT_EVERY: u64 = 5;
 /// The handshake is kept for so many seconds after its end.
@@ -48,6 +51,8 @@ pub(super) struct MediaThread {
     next_tick: u64,
     /// Whose turn it is.
     cursor: usize,
+    /// Counts the ticks.
+    ticks: usize,
     next_pause: u64,
     /// Nothing is read until then; publishers go on.
     paused_until: u64,
@@ -83,6 +88,7 @@ impl MediaThread {
             publishers: Vec::new(),
             next_tick: 0,
             cursor: 0,
+            ticks: 0,
             next_pause: monotonic_ns(),
             paused_until: 0,
             clocks_apart: clocks_apart(),
@@ -149,7 +155,7 @@ impl MediaThread {
     }
 
     fn connect(&mut self, connect: Connect) {
-        let Connect { number, socket, local_ufrag, remote, you, publisher, awaits_media, done } = connect;
+        let Connect { number, socket, local_ufrag, remote, you, publisher, feedback, awaits_media, done } = connect;
         if socket.connect(remote.address).is_err() {
             let _ = done.send(Err("media_unreachable"));
             return;
@@ -163,7 +169,7 @@ impl MediaThread {
             let _ = done.send(Err("too_few_files"));
             return;
         }
-        let start = Start { socket, local_ufrag, remote, you, side, awaits_media, done };
+        let start = Start { socket, local_ufrag, remote, you, side, feedback, awaits_media, done };
         self.participants.insert(Participant::new(start, Instant::now()));
         self.keys.insert(number, key);
         self.connecting.push(key);
@@ -220,10 +226,24 @@ impl MediaThread {
             self.cursor = if self.cursor + 1 >= self.participants.capacity() { 0 } else { self.cursor + 1 };
             self.visit(self.cursor, now);
         }
+        self.ticks = self.ticks.wrapping_add(1);
+        for key in (self.ticks % TICKS_PER_FEEDBACK..self.participants.capacity()).step_by(TICKS_PER_FEEDBACK) {
+            self.report_arrivals(key);
+        }
         if let Some(pause) = self.settings.read_pause
             && self.next_pause <= now
         {
             (self.next_pause, self.paused_until) = (now + 1_000_000_000, now + pause.as_nanos() as u64);
+        }
+    }
+
+    /// Says when packets came.
+    fn report_arrivals(&mut self, key: usize) {
+        let Some(participant) = self.participants.get_mut(key) else { return };
+        let State::Connected { keys, .. } = &mut participant.state else { return };
+        if let Some(mut compound) = participant.feedback.as_mut().and_then(|feedback| feedback.report()) {
+            keys.sender.protect_rtcp(&mut compound);
+            let _ = participant.socket.send(&compound);
         }
     }
 
@@ -326,6 +346,9 @@ fn count(participant: &Participant, counts: &mut Counts) {
 
 fn handle_media(participant: &mut Participant, datagram: &mut [u8], came: u64, findings: &mut Findings<'_>) {
     let State::Connected { keys, .. } = &mut participant.state else { return };
+    if let Some(feedback) = participant.feedback.as_mut().filter(|_| !rtcp::is_rtcp(datagram)) {
+        feedback.note(datagram, came);
+    }
     match &mut participant.side {
         // What the server reports to viewers changes nothing here.
         Side::Viewer(_) if rtcp::is_rtcp(datagram) => {}

@@ -94,6 +94,9 @@ pub struct Viewers {
     /// Receive buffer asked of the kernel for each socket, bytes.
     #[serde(default = "megabyte")]
     pub receive_buffer: usize,
+    /// Ask for transport-wide sequence numbers, and report every 100 ms which came when, as browsers do.
+    #[serde(default)]
+    pub feedback: bool,
     /// The harness stops reading for this long each second, ms: to see what its own loss looks like.
     #[serde(default)]
     pub read_pause_ms: u64,
