@@ -20,7 +20,7 @@ use crate::system::{Ingress, Poller, monotonic_ns, realtime_ns};
 
 /// Timers are looked at this often.
 const TICK_NS: u64 = 10_000_000;
-/// In each tick this part of the participants has its second's turn.
+/// Each participant has its second's turn in one of so many ticks.
 const TICKS_PER_SECOND: usize = 100;
 /// Each of those who report transport-wide does so once in so many ticks: every 100 ms, as libwebrtc does at ordinary
 /// rates.
@@ -49,8 +49,6 @@ pub(super) struct MediaThread {
     connecting: Vec<usize>,
     publishers: Vec<usize>,
     next_tick: u64,
-    /// Whose turn it is.
-    cursor: usize,
     /// Counts the ticks.
     ticks: usize,
     next_pause: u64,
@@ -87,7 +85,6 @@ impl MediaThread {
             connecting: Vec::new(),
             publishers: Vec::new(),
             next_tick: 0,
-            cursor: 0,
             ticks: 0,
             next_pause: monotonic_ns(),
             paused_until: 0,
@@ -222,11 +219,10 @@ impl MediaThread {
             participant.tend(&instant);
             participant.is_connecting()
         });
-        for _ in 0..self.participants.capacity().div_ceil(TICKS_PER_SECOND) {
-            self.cursor = if self.cursor + 1 >= self.participants.capacity() { 0 } else { self.cursor + 1 };
-            self.visit(self.cursor, now);
-        }
         self.ticks = self.ticks.wrapping_add(1);
+        for key in (self.ticks % TICKS_PER_SECOND..self.participants.capacity()).step_by(TICKS_PER_SECOND) {
+            self.visit(key, now);
+        }
         for key in (self.ticks % TICKS_PER_FEEDBACK..self.participants.capacity()).step_by(TICKS_PER_FEEDBACK) {
             self.report_arrivals(key);
         }
