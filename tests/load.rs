@@ -6,7 +6,8 @@ use dais_load::LoadError;
 use dais_load::report::Verdict;
 use dais_load::result::{Check, RunResult};
 use dais_load::run::{Options, run};
-use dais_load::scenario::{Scenario, Threshold};
+use dais_load::scenario::{Publishers, Scenario, Threshold};
+use dais_load::{publishing, watch};
 use dais_stage::Role;
 use support::process::{Folder, Process, SECRET, demo_token, shared_token};
 
@@ -195,4 +196,58 @@ fn a_token_that_names_a_person_is_no_shared_token() {
         (options.token_secret, options.token) = (None, Some(demo_token(Role::Participant, "ann")));
     });
     assert_eq!(result.unwrap().joins.failed, [("token_of_one_person".to_owned(), 1)]);
+}
+
+/// Publishers of one process, and watchers of another.
+#[test]
+fn who_watches_over_a_good_line_sees_every_camera_without_a_freeze_and_hears_every_word() {
+    let data = Folder::new("load-watch");
+    let server = Process::start(&data.0, &[]);
+    let (url, token_secret) = (format!("http://{}", server.address), Some(SECRET.to_owned()));
+    let publishers = Publishers { cameras: 3, microphones: 2, layers: vec![150_000, 450_000], ..Publishers::default() };
+    let publishing = publishing::Options {
+        url: url.clone(),
+        room: "demo".to_owned(),
+        token: None,
+        token_secret: token_secret.clone(),
+        local_ips: Vec::new(),
+        seconds: 6,
+    };
+    let (ready, on_stage) = std::sync::mpsc::channel();
+    let publishers = std::thread::spawn(move || {
+        publishing::publish(&Scenario::of_publishers(publishers, 1), &publishing, || ready.send(()).unwrap())
+    });
+    on_stage.recv().expect("they come on stage");
+    let log = data.0.join("watch.jsonl");
+    let watching = watch::Options {
+        url,
+        room: "demo".to_owned(),
+        token: None,
+        token_secret,
+        local_ips: Vec::new(),
+        watchers: 2,
+        seconds: 4,
+        log: Some(log.clone()),
+    };
+    let summaries = watch::watch(&watching).unwrap();
+    publishers.join().unwrap().unwrap();
+
+    assert_eq!(summaries.iter().map(|summary| summary.watcher).collect::<Vec<_>>(), [0, 1]);
+    for summary in &summaries {
+        assert_eq!((summary.cameras.len(), summary.voices.len(), summary.damaged), (3, 2, 0), "{summary:?}");
+        for camera in &summary.cameras {
+            assert!(camera.shown > 80 && camera.state == watch::State::Playing, "{camera:?}");
+            assert_eq!((camera.freezes.count, camera.pauses, camera.out_of_order), (0, 0, 0), "{camera:?}");
+            assert!(camera.layers.iter().all(|shown| [360, 720].contains(&shown.height)), "{camera:?}");
+        }
+        for voice in &summary.voices {
+            assert!(voice.packets > 150 && voice.gap_ms == 0 && voice.lost == 0, "{voice:?}");
+        }
+        assert!(summary.delay_ms.is_some_and(|delay| delay.p50 < 100.0), "{summary:?}");
+    }
+    let lines = std::fs::read_to_string(log).unwrap();
+    let bytes = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["bytes"]["video"].as_u64();
+    let video: u64 = lines.lines().map(|line| bytes(line).unwrap()).sum();
+    let all: u64 = summaries.iter().map(|summary| summary.bytes.video).sum();
+    assert!(lines.lines().count() >= 70 && video <= all && video > all * 9 / 10, "{video} of {all}");
 }

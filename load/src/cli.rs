@@ -9,7 +9,8 @@ use crate::error::LoadError;
 use crate::floor::Floor;
 use crate::report::{self, ReportError, Verdict};
 use crate::run::{Options, run};
-use crate::scenario::{SHIPPED, Scenario};
+use crate::scenario::{Publishers, SHIPPED, Scenario};
+use crate::{publishing, watch};
 
 /// Loads a dais server with real participants and says what it found.
 ///
@@ -28,16 +29,19 @@ enum Task {
     Run(Box<RunArgs>),
     /// Measure the bare loop that no server can be faster than.
     Floor(FloorArgs),
+    /// Only publish: people come on stage and stay for so long.
+    Publish(PublishArgs),
+    /// Only watch: say what somebody gets who looks at all cameras and hears all voices.
+    Watch(WatchArgs),
     /// Make the page of a run from the JSON file that it left.
     Report(ReportArgs),
     /// List the scenarios that come with the harness.
     Scenarios,
 }
 
+/// Where to go.
 #[derive(Clone, Debug, Args)]
-struct RunArgs {
-    /// A scenario file, or the name of one that comes with the harness.
-    scenario: String,
+struct Access {
     /// The server.
     #[arg(long, env = "DAIS_LOAD_URL", default_value = "http://127.0.0.1:8080")]
     url: String,
@@ -50,6 +54,17 @@ struct RunArgs {
     /// The room.
     #[arg(long, default_value = "demo")]
     room: String,
+    /// Addresses to send from, in turn: more than 28,000 participants need more than one.
+    #[arg(long, value_delimiter = ',')]
+    local_ip: Vec<IpAddr>,
+}
+
+#[derive(Clone, Debug, Args)]
+struct RunArgs {
+    /// A scenario file, or the name of one that comes with the harness.
+    scenario: String,
+    #[command(flatten)]
+    access: Access,
     /// Process id of the server, on the same machine, to see what it uses.
     #[arg(long)]
     pid: Option<u32>,
@@ -71,9 +86,6 @@ struct RunArgs {
     /// Media threads.
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Addresses to send from, in turn: more than 28,000 participants need more than one.
-    #[arg(long, value_delimiter = ',')]
-    local_ip: Vec<IpAddr>,
     /// Core to run on.
     #[arg(long)]
     cpu: Option<usize>,
@@ -137,6 +149,8 @@ impl Cli {
         let outcome = match self.task {
             Task::Run(args) => args.perform(),
             Task::Floor(args) => args.perform(),
+            Task::Publish(args) => args.perform(),
+            Task::Watch(args) => args.perform(),
             Task::Report(args) => args.perform(),
             Task::Scenarios => list_scenarios(),
         };
@@ -162,15 +176,15 @@ impl RunArgs {
         scenario.timing.measured_s = self.seconds.unwrap_or(scenario.timing.measured_s);
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         let options = Options {
-            url: self.url,
-            room: self.room,
-            token: self.token,
-            token_secret: self.token_secret,
+            url: self.access.url,
+            room: self.access.room,
+            token: self.access.token,
+            token_secret: self.access.token_secret,
             pid: self.pid,
             metrics: self.metrics,
             gro: !self.no_gro,
             threads: self.threads,
-            local_ips: self.local_ip,
+            local_ips: self.access.local_ip,
             cpu: self.cpu,
             progress: !self.quiet,
         };
@@ -190,6 +204,93 @@ impl RunArgs {
             Verdict::Failed(_) => exit::THRESHOLD,
             Verdict::NotTrustworthy => exit::NOT_TRUSTED,
         })
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+struct PublishArgs {
+    #[command(flatten)]
+    access: Access,
+    /// People with a camera.
+    #[arg(long, default_value_t = 1)]
+    cameras: usize,
+    /// People with a microphone; the first ones have both.
+    #[arg(long, default_value_t = 0)]
+    microphones: usize,
+    /// Bits per second of each layer of a camera, smallest first; one layer is no simulcast.
+    #[arg(long, value_delimiter = ',', default_value = "1000000")]
+    layers: Vec<u32>,
+    /// Frames per second of a camera.
+    #[arg(long, default_value_t = 30)]
+    frames_per_second: u32,
+    /// Share of the time each of them speaks.
+    #[arg(long, default_value_t = 1.0)]
+    speech_share: f64,
+    /// For how long, in seconds, from when the last one is on stage.
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+    /// Seed of what is left to chance.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl PublishArgs {
+    fn perform(self) -> Result<u8, LoadError> {
+        let Self { access, cameras, microphones, layers, frames_per_second, speech_share, seconds, seed } = self;
+        let publishers =
+            Publishers { cameras, layers, frames_per_second, microphones, speech_share, ..Publishers::default() };
+        let scenario = Scenario::of_publishers(publishers, seed);
+        let options = publishing::Options {
+            url: access.url,
+            room: access.room,
+            token: access.token,
+            token_secret: access.token_secret,
+            local_ips: access.local_ip,
+            seconds,
+        };
+        publishing::publish(&scenario, &options, || println!("publishing"))?;
+        Ok(exit::PASSED)
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+struct WatchArgs {
+    #[command(flatten)]
+    access: Access,
+    /// How many watch.
+    #[arg(long, default_value_t = 1)]
+    watchers: usize,
+    /// For how long, in seconds, from when the last one has joined.
+    #[arg(long, default_value_t = 30)]
+    seconds: u32,
+    /// Write a line of JSON for each 100 ms and watcher.
+    #[arg(long)]
+    log: Option<PathBuf>,
+    /// Print the summary as JSON, not as a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl WatchArgs {
+    fn perform(self) -> Result<u8, LoadError> {
+        let Self { access, watchers, seconds, log, json } = self;
+        let summaries = watch::watch(&watch::Options {
+            url: access.url,
+            room: access.room,
+            token: access.token,
+            token_secret: access.token_secret,
+            local_ips: access.local_ip,
+            watchers,
+            seconds,
+            log,
+        })?;
+        if json {
+            let text = serde_json::to_string_pretty(&summaries);
+            println!("{}", text.map_err(|error| LoadError::Harness(error.to_string()))?);
+        } else {
+            summaries.iter().for_each(|summary| print!("{}", report::watch_table(summary)));
+        }
+        Ok(exit::PASSED)
     }
 }
 

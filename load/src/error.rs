@@ -63,6 +63,15 @@ pub enum LoadError {
     /// Others are on stage.
     #[error("{0} people are on stage already: the scenario needs the stage for itself")]
     StageInUse(u32),
+    /// Numbers with which there is nothing to watch.
+    #[error("{0}")]
+    WatchInvalid(String),
+    /// A watcher could not come in.
+    #[error("watcher {0} could not join: {1}")]
+    WatcherFailed(usize, String),
+    /// A watcher's session ended before its time.
+    #[error("the session of watcher {0} ended: {1}")]
+    WatcherLost(usize, String),
     /// Not one viewer came in.
     #[error("no viewer could join: {0}")]
     NobodyJoined(String),
@@ -99,6 +108,9 @@ impl LoadError {
             Self::PublisherFailed(..) => "publisher_failed",
             Self::HostNeeded(_) => "host_needed",
             Self::StageInUse(_) => "stage_in_use",
+            Self::WatchInvalid(_) => "watch_invalid",
+            Self::WatcherFailed(..) => "watcher_failed",
+            Self::WatcherLost(..) => "watcher_lost",
             Self::NobodyJoined(_) => "nobody_joined",
             Self::Harness(_) => "harness",
             Self::Report(error) => error.code(),

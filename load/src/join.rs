@@ -8,9 +8,8 @@ use dais_signaling::protocol::{Place, Role};
 use dais_signaling::token::{Claims, TokenKeys};
 use tokio::sync::oneshot;
 
-use crate::engine::{Connect, Engine};
+use crate::engine::{Connect, Engine, Part};
 use crate::error::LoadError;
-use crate::publish::Publisher;
 use crate::sdp::{Remote, Sections, offer};
 use crate::session::{Entered, Entry, Failure, Session};
 use crate::system::{SocketOptions, bind, realtime_ns};
@@ -73,8 +72,7 @@ pub(crate) struct Guest {
     pub(crate) mic: bool,
     pub(crate) camera: bool,
     pub(crate) sections: Sections,
-    /// What they send.
-    pub(crate) publisher: Option<Box<Publisher>>,
+    pub(crate) part: Part,
     pub(crate) awaits_media: bool,
 }
 
@@ -133,7 +131,7 @@ impl Venue {
         let local_ufrag = format!("L{number:07x}");
         let feedback = guest.sections.feedback;
         let sdp = offer(self.engine.fingerprint(), &local_ufrag, guest.sections);
-        let Guest { name, place, mic, camera, publisher, awaits_media, .. } = guest;
+        let Guest { name, place, mic, camera, part, awaits_media, .. } = guest;
         let entered = session.enter(Entry { name, place, mic, camera, offer: Some(sdp) }).await?;
         let answer = entered.answer.ok_or_else(|| Failure::new("no_answer", "the offer was not answered"))?;
         let remote = Remote::parse(&answer).ok_or_else(|| Failure::new("answer_malformed", "not an SDP answer"))?;
@@ -141,17 +139,7 @@ impl Venue {
 
         let (done, connected) = oneshot::channel();
         let you = entered.you;
-        self.engine.connect(Connect {
-            number,
-            socket,
-            local_ufrag,
-            remote,
-            you,
-            publisher,
-            feedback,
-            awaits_media,
-            done,
-        });
+        self.engine.connect(Connect { number, socket, local_ufrag, remote, you, part, feedback, awaits_media, done });
         let connected = connected.await.unwrap_or(Err("harness"));
         let connected = connected.map_err(|code| {
             self.engine.disconnect(number);

@@ -3,6 +3,9 @@
 //! [`run::run`] plays a [`scenario`] on a server and returns a [`result`]. Participants are real: ICE, DTLS and SRTP over
 //! a UDP socket each. Sessions are tokio's; media has threads of its own (`engine`), which count packets by sequence
 //! number and decrypt a sample.
+//!
+//! [`publishing::publish`] only brings people on stage, and [`watch::watch`] only watches: it says what one viewer sees and
+//! hears.
 
 mod camera;
 pub mod check;
@@ -18,6 +21,7 @@ mod metrics;
 mod microphone;
 mod people;
 mod publish;
+pub mod publishing;
 mod random;
 pub mod report;
 pub mod result;
@@ -34,5 +38,7 @@ mod system;
 mod talk;
 mod url;
 mod venue;
+pub mod watch;
+mod watcher;
 
 pub use error::LoadError;

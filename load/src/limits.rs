@@ -27,3 +27,16 @@ pub(crate) const RECEIVERS_MAX: usize = 20_000;
 pub(crate) const SEGMENTS_MAX: f64 = 64.0;
 /// Bytes in one message: what fits a UDP datagram. More are refused with `floor_invalid`.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 65_000;
+
+/// Most watchers of `dais-load watch`: each decrypts everything, on one thread. More are refused with `watch_invalid`.
+pub(crate) const WATCHERS_MAX: usize = 100;
+/// Packets a watcher keeps of a camera slot until they make frames that are shown: 2,048, as libwebrtc's packet buffer
+/// does. More are all forgotten, and a key frame is asked for.
+pub(crate) const WATCHED_PACKETS_MAX: usize = 2_048;
+/// Numbers a watcher asks for in a slot at the same time: 1,000, as libwebrtc. More are all forgotten, and a key frame is
+/// asked for; in a voice slot no more than these are gaps at once.
+pub(crate) const WATCHED_MISSING_MAX: usize = 1_000;
+/// How often a number is asked for: 10 times, as libwebrtc. Then it is given up.
+pub(crate) const WATCHED_NACKS_MAX: u32 = 10;
+/// Steps of 100 ms that wait to be fetched: a minute, where they are fetched every 100 ms. The oldest are left out.
+pub(crate) const WATCHED_STEPS_MAX: usize = 600;

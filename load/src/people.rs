@@ -3,6 +3,7 @@
 use dais_signaling::protocol::{Place, Role};
 
 use crate::camera::Camera;
+use crate::engine::Part;
 use crate::join::Guest;
 use crate::microphone::{Microphone, Talk};
 use crate::publish::Publisher;
@@ -45,7 +46,7 @@ pub(crate) fn publisher(scenario: &Scenario, number: usize, on_stage: bool, rand
             voices: 0,
             feedback: false,
         },
-        publisher: Some(Box::new(publisher)),
+        part: Part::Publish(Box::new(publisher)),
         awaits_media: false,
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::check::{StageFindings, check};
 use crate::director::{Cast, Removals, Told, ToldSwitch, without_media};
-use crate::engine::Settings;
+use crate::engine::{Part, Settings};
 use crate::error::LoadError;
 use crate::join::{Guest, Venue};
 use crate::limits::LEAVE_WITHIN;
@@ -365,7 +365,7 @@ impl Play<'_> {
                     mic: false,
                     camera: false,
                     sections,
-                    publisher: None,
+                    part: Part::View,
                     awaits_media: people > 0,
                 };
                 let (venue, stop, outcomes, news) = (Arc::clone(&venue), stop.clone(), outcomes.clone(), news.take());
@@ -416,7 +416,7 @@ impl Play<'_> {
 }
 
 /// A publisher's session: asks what it is told to ask, and tells what matters.
-async fn converse(
+pub(crate) async fn converse(
     mut session: Session,
     who: usize,
     mut requests: mpsc::UnboundedReceiver<ClientMessage>,

@@ -2,6 +2,8 @@
 
 use hdrhistogram::Histogram;
 
+use crate::watcher::{Step, Summary};
+
 /// Counted since the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
@@ -72,11 +74,28 @@ pub(crate) struct Report {
     pub(crate) latency: Histogram<u64>,
     /// Since the report before.
     pub(crate) switches: Vec<Switch>,
+    /// Those who have keys.
+    pub(crate) watched: Vec<Watched>,
+}
+
+/// What a watcher tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    /// Since the report before.
+    pub(crate) steps: Vec<Step>,
+    /// Since the start.
+    pub(crate) summary: Summary,
 }
 
 impl Report {
     pub(crate) fn empty() -> Self {
-        Self { connected: 0, counts: Counts::default(), latency: latencies(), switches: Vec::new() }
+        Self {
+            connected: 0,
+            counts: Counts::default(),
+            latency: latencies(),
+            switches: Vec::new(),
+            watched: Vec::new(),
+        }
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -84,5 +103,6 @@ impl Report {
         self.counts = self.counts.plus(other.counts);
         self.latency.add(&other.latency).expect("the bounds are the same");
         self.switches.extend(other.switches);
+        self.watched.extend(other.watched);
     }
 }

@@ -4,8 +4,10 @@ mod counts;
 mod feedback;
 mod participant;
 mod rtcp;
+mod side;
 mod thread;
 mod viewer;
+mod watching;
 
 use std::io;
 use std::net::UdpSocket;
@@ -16,9 +18,7 @@ use std::time::Duration;
 use dais_media::{Fingerprint, Identity};
 use tokio::sync::oneshot;
 
-#[cfg(test)]
-pub(crate) use counts::latencies;
-pub(crate) use counts::{Counts, Report, Switch};
+pub(crate) use counts::{Counts, Report, Switch, latencies};
 use participant::Connecting;
 
 use crate::publish::Publisher;
@@ -38,6 +38,15 @@ pub(crate) struct Settings {
     pub(crate) read_pause: Option<Duration>,
 }
 
+/// What somebody does in the room.
+pub(crate) enum Part {
+    Publish(Box<Publisher>),
+    /// Counts what comes.
+    View,
+    /// Decrypts all that comes, and shows it as a browser would.
+    Watch,
+}
+
 /// Somebody who is in the room and has an answer to their offer.
 pub(crate) struct Connect {
     /// Number among all participants of the harness.
@@ -47,8 +56,7 @@ pub(crate) struct Connect {
     pub(crate) remote: Remote,
     /// Number in the room.
     pub(crate) you: u32,
-    /// What they send; a viewer sends nothing.
-    pub(crate) publisher: Option<Box<Publisher>>,
+    pub(crate) part: Part,
     /// Reports transport-wide when packets came, if they are numbered.
     pub(crate) feedback: bool,
     /// Connecting ends with the first packet of media, not with the keys.

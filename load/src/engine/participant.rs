@@ -7,10 +7,11 @@ use dais_media::{Handshake, Identity, Progress, Setup, SrtpSession, ice};
 use tokio::sync::oneshot;
 
 use super::feedback::Feedback;
-use super::viewer::Viewer;
+use super::side::Side;
 use crate::limits::CONNECT_WITHIN;
-use crate::publish::Publisher;
+use crate::random::Random;
 use crate::sdp::Remote;
+use crate::system::monotonic_ns;
 
 /// A connectivity check that is not answered is sent again after this long, and then after twice as long (RFC 8489
 /// §6.2.1).
@@ -27,12 +28,6 @@ pub(crate) struct Connected {
 
 /// What ends connecting; a failure by its code.
 pub(crate) type Connecting = oneshot::Sender<Result<Connected, &'static str>>;
-
-/// What a participant does.
-pub(super) enum Side {
-    Viewer(Box<Viewer>),
-    Publisher(Box<Publisher>),
-}
 
 pub(super) enum State {
     /// Until the server answers a connectivity check.
@@ -66,7 +61,7 @@ pub(super) struct Participant {
     local_ufrag: String,
     remote: Remote,
     /// The participant's number in the room.
-    pub(super) you: u32,
+    you: u32,
     pub(super) side: Side,
     pub(super) state: State,
     pub(super) feedback: Option<Box<Feedback>>,
@@ -106,8 +101,15 @@ impl Participant {
         participant
     }
 
-    pub(super) fn wants_transport_cc(&self) -> bool {
-        self.remote.transport_cc
+    /// Begins to publish, or to watch: there are keys.
+    pub(super) fn begin(&mut self, random: &mut Random) {
+        match &mut self.side {
+            Side::Publisher(publisher) => {
+                publisher.start(monotonic_ns(), self.you, self.remote.transport_cc, random);
+            }
+            Side::Watcher(watching) => watching.start(monotonic_ns()),
+            Side::Viewer(_) => {}
+        }
     }
 
     pub(super) fn is_connected(&self) -> bool {

@@ -10,10 +10,12 @@ use hdrhistogram::Histogram;
 use slab::Slab;
 
 use super::counts::{Counts, Report, Switch, latencies};
-use super::participant::{Participant, Side, Start, State};
+use super::participant::{Participant, Start, State};
 use super::rtcp::{receiver_report, sender_report};
+use super::side::Side;
 use super::viewer::{Findings, Viewer};
-use super::{Command, Connect, Settings};
+use super::watching::Watching;
+use super::{Command, Connect, Part, Settings};
 use crate::publish::Publisher;
 use crate::random::Random;
 use crate::system::{Ingress, Poller, monotonic_ns, realtime_ns};
@@ -48,6 +50,7 @@ pub(super) struct MediaThread {
     keys: HashMap<usize, usize>,
     connecting: Vec<usize>,
     publishers: Vec<usize>,
+    watchers: Vec<usize>,
     next_tick: u64,
     /// Counts the ticks.
     ticks: usize,
@@ -84,6 +87,7 @@ impl MediaThread {
             keys: HashMap::new(),
             connecting: Vec::new(),
             publishers: Vec::new(),
+            watchers: Vec::new(),
             next_tick: 0,
             ticks: 0,
             next_pause: monotonic_ns(),
@@ -108,7 +112,7 @@ impl MediaThread {
                 self.next_tick = now + TICK_NS;
                 self.tick(now);
             }
-            let due = self.publishers.iter().filter_map(|key| publisher_of(&self.participants[*key])?.due());
+            let due = self.publishers.iter().filter_map(|key| self.participants[*key].side.publisher()?.due());
             let due = due.min().map_or(self.next_tick, |due| due.min(self.next_tick));
             let wait = Duration::from_nanos(due.saturating_sub(monotonic_ns()));
             if now < self.paused_until {
@@ -152,14 +156,15 @@ impl MediaThread {
     }
 
     fn connect(&mut self, connect: Connect) {
-        let Connect { number, socket, local_ufrag, remote, you, publisher, feedback, awaits_media, done } = connect;
+        let Connect { number, socket, local_ufrag, remote, you, part, feedback, awaits_media, done } = connect;
         if socket.connect(remote.address).is_err() {
             let _ = done.send(Err("media_unreachable"));
             return;
         }
-        let side = match publisher {
-            Some(publisher) => Side::Publisher(publisher),
-            None => Side::Viewer(Box::new(Viewer::new(number, self.settings.decrypt, &mut self.random))),
+        let side = match part {
+            Part::Publish(publisher) => Side::Publisher(publisher),
+            Part::View => Side::Viewer(Box::new(Viewer::new(number, self.settings.decrypt, &mut self.random))),
+            Part::Watch => Side::Watcher(Box::new(Watching::new(number))),
         };
         let key = self.participants.vacant_key();
         if self.poller.add(&socket, key).is_err() {
@@ -177,17 +182,19 @@ impl MediaThread {
         let participant = self.participants.remove(key);
         self.connecting.retain(|other| *other != key);
         self.publishers.retain(|other| *other != key);
-        count(&participant, &mut self.gone);
+        self.watchers.retain(|other| *other != key);
+        participant.side.count(&mut self.gone);
     }
 
     fn report(&mut self) -> Report {
         let mut counts = self.counts.plus(self.gone);
-        self.participants.iter().for_each(|(_, participant)| count(participant, &mut counts));
+        self.participants.iter().for_each(|(_, participant)| participant.side.count(&mut counts));
         Report {
             connected: self.participants.iter().filter(|(_, participant)| participant.is_connected()).count(),
             counts,
             latency: std::mem::replace(&mut self.latency, latencies()),
             switches: std::mem::take(&mut self.switches),
+            watched: self.watchers.iter().filter_map(|key| self.participants[*key].side.watching()?.report()).collect(),
         }
     }
 
@@ -225,6 +232,18 @@ impl MediaThread {
         }
         for key in (self.ticks % TICKS_PER_FEEDBACK..self.participants.capacity()).step_by(TICKS_PER_FEEDBACK) {
             self.report_arrivals(key);
+        }
+        for key in &self.watchers {
+            let participant = &mut self.participants[*key];
+            let (Side::Watcher(watching), State::Connected { keys, .. }) =
+                (&mut participant.side, &mut participant.state)
+            else {
+                continue;
+            };
+            watching.tend(now, |mut compound| {
+                keys.sender.protect_rtcp(&mut compound);
+                let _ = participant.socket.send(&compound);
+            });
         }
         if let Some(pause) = self.settings.read_pause
             && self.next_pause <= now
@@ -264,6 +283,10 @@ impl MediaThread {
                 sender_report(compound, stream, realtime_ns());
                 send(compound);
             }),
+            Side::Watcher(watching) => {
+                receiver_report(compound, REPORTER_SSRC, watching.receptions());
+                send(compound);
+            }
             Side::Viewer(viewer) => {
                 receiver_report(compound, REPORTER_SSRC, viewer.receptions());
                 send(compound);
@@ -293,8 +316,13 @@ impl MediaThread {
                     0..=3 => participant.handle_stun(datagram, &self.identity),
                     20..=63 => {
                         let connected = participant.handle_dtls(datagram);
-                        if connected && begin(participant, &mut self.random) {
-                            self.publishers.push(key);
+                        if connected {
+                            participant.begin(&mut self.random);
+                            match participant.side {
+                                Side::Publisher(_) => self.publishers.push(key),
+                                Side::Watcher(_) => self.watchers.push(key),
+                                Side::Viewer(_) => {}
+                            }
                         }
                     }
                     128..=191 => {
@@ -317,29 +345,6 @@ fn clocks_apart() -> u64 {
     realtime_ns().saturating_sub(monotonic_ns())
 }
 
-fn publisher_of(participant: &Participant) -> Option<&Publisher> {
-    match &participant.side {
-        Side::Publisher(publisher) => Some(publisher),
-        Side::Viewer(_) => None,
-    }
-}
-
-/// Begins to publish; false for a viewer.
-fn begin(participant: &mut Participant, random: &mut Random) -> bool {
-    let (you, transport_cc) = (participant.you, participant.wants_transport_cc());
-    let Side::Publisher(publisher) = &mut participant.side else { return false };
-    publisher.start(monotonic_ns(), you, transport_cc, random);
-    true
-}
-
-/// Adds what is counted by participant.
-fn count(participant: &Participant, counts: &mut Counts) {
-    match &participant.side {
-        Side::Publisher(publisher) => counts.sent += publisher.sent(),
-        Side::Viewer(viewer) => viewer.count_losses(counts),
-    }
-}
-
 fn handle_media(participant: &mut Participant, datagram: &mut [u8], came: u64, findings: &mut Findings<'_>) {
     let State::Connected { keys, .. } = &mut participant.state else { return };
     if let Some(feedback) = participant.feedback.as_mut().filter(|_| !rtcp::is_rtcp(datagram)) {
@@ -347,11 +352,15 @@ fn handle_media(participant: &mut Participant, datagram: &mut [u8], came: u64, f
     }
     match &mut participant.side {
         // What the server reports to viewers changes nothing here.
-        Side::Viewer(_) if rtcp::is_rtcp(datagram) => {}
+        Side::Viewer(_) | Side::Watcher(_) if rtcp::is_rtcp(datagram) => {}
         Side::Viewer(viewer) => {
             if viewer.receive(datagram, &keys.receiver, came, findings) {
                 participant.note_media();
             }
+        }
+        Side::Watcher(watching) => {
+            watching.receive(datagram, &keys.receiver, came);
+            participant.note_media();
         }
         Side::Publisher(publisher) if rtcp::is_rtcp(datagram) => read_requests(publisher, keys, datagram),
         Side::Publisher(_) => {}

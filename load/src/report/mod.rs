@@ -8,6 +8,7 @@ mod plot;
 mod scale;
 mod table;
 mod verdict;
+mod watched;
 
 use std::fs;
 use std::path::Path;
@@ -16,6 +17,7 @@ pub use html::html;
 pub use json::{ReportError, read_json, write_json};
 pub use table::table;
 pub use verdict::{HARNESS_LOSS_MAX, Verdict};
+pub use watched::watch_table;
 
 use crate::result::RunResult;
 

@@ -65,6 +65,19 @@ pub struct Publishers {
     pub audio_bytes: usize,
 }
 
+impl Default for Publishers {
+    fn default() -> Self {
+        Self {
+            cameras: 0,
+            layers: one_layer(),
+            frames_per_second: thirty(),
+            microphones: 0,
+            speech_share: always(),
+            audio_bytes: eighty(),
+        }
+    }
+}
+
 impl Publishers {
     /// How many people that are.
     #[must_use]
@@ -224,6 +237,32 @@ impl Scenario {
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         Self::parse(&name, &text)
+    }
+
+    /// A scenario in which nobody watches; to be checked before it is played.
+    #[must_use]
+    pub fn of_publishers(publishers: Publishers, seed: u64) -> Self {
+        let viewers = Viewers {
+            count: 0,
+            decrypt: 0.0,
+            chatty: false,
+            camera_slots: all_cameras(),
+            voice_slots: all_voices(),
+            receive_buffer: megabyte(),
+            feedback: false,
+            read_pause_ms: 0,
+        };
+        Self {
+            name: "publish".to_owned(),
+            description: "People on stage".to_owned(),
+            seed,
+            publishers,
+            viewers,
+            timing: Timing::default(),
+            churn: None,
+            talk: None,
+            thresholds: BTreeMap::new(),
+        }
     }
 
     /// Reads the text of a scenario called `name`.
