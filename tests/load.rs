@@ -251,3 +251,47 @@ fn who_watches_over_a_good_line_sees_every_camera_without_a_freeze_and_hears_eve
     let all: u64 = summaries.iter().map(|summary| summary.bytes.video).sum();
     assert!(lines.lines().count() >= 70 && video <= all && video > all * 9 / 10, "{video} of {all}");
 }
+
+/// What a user can do wrong who watches or publishes, with the code it has.
+#[test]
+fn what_is_wrong_with_watching_is_said_with_a_code() {
+    let data = Folder::new("load-watch-wrong");
+    let server = Process::start(&data.0, &[]);
+    let right = watch::Options {
+        url: format!("http://{}", server.address),
+        room: "demo".to_owned(),
+        token: None,
+        token_secret: Some(SECRET.to_owned()),
+        local_ips: Vec::new(),
+        watchers: 1,
+        seconds: 1,
+        log: None,
+    };
+    let code = |options: &watch::Options| watch::watch(options).unwrap_err().code();
+    assert_eq!(code(&watch::Options { watchers: 0, ..right.clone() }), "watch_invalid");
+    assert_eq!(code(&watch::Options { watchers: 1_000, ..right.clone() }), "watch_invalid");
+    assert_eq!(code(&watch::Options { url: "http://127.0.0.1:9".to_owned(), ..right.clone() }), "unreachable");
+    assert_eq!(code(&watch::Options { token_secret: None, ..right.clone() }), "token_needed");
+    assert_eq!(code(&watch::Options { room: "nowhere".to_owned(), ..right.clone() }), "watcher_failed");
+    let nowhere = Some(data.0.join("nowhere/watch.jsonl"));
+    assert_eq!(code(&watch::Options { log: nowhere, ..right.clone() }), "report_unwritable");
+    // A room in which nobody is on stage is nothing wrong.
+    let summaries = watch::watch(&right).unwrap();
+    assert_eq!((summaries[0].bytes.total(), summaries[0].cameras.len()), (0, 0));
+
+    let nobody = Scenario::of_publishers(Publishers::default(), 1);
+    let publishing = publishing::Options {
+        url: right.url.clone(),
+        room: "nowhere".to_owned(),
+        token: None,
+        token_secret: right.token_secret.clone(),
+        local_ips: Vec::new(),
+        seconds: 1,
+    };
+    let code = |scenario: &Scenario| publishing::publish(scenario, &publishing, || ()).unwrap_err().code();
+    assert_eq!(code(&nobody), "scenario_invalid");
+    assert_eq!(
+        code(&Scenario::of_publishers(Publishers { cameras: 1, ..Publishers::default() }, 1)),
+        "publisher_failed"
+    );
+}
