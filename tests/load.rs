@@ -226,6 +226,7 @@ fn who_watches_over_a_good_line_sees_every_camera_without_a_freeze_and_hears_eve
         token_secret,
         local_ips: Vec::new(),
         watchers: 2,
+        height: None,
         seconds: 4,
         log: Some(log.clone()),
     };
@@ -264,6 +265,7 @@ fn what_is_wrong_with_watching_is_said_with_a_code() {
         token_secret: Some(SECRET.to_owned()),
         local_ips: Vec::new(),
         watchers: 1,
+        height: None,
         seconds: 1,
         log: None,
     };

@@ -260,6 +260,9 @@ struct WatchArgs {
     /// How many watch.
     #[arg(long, default_value_t = 1)]
     watchers: usize,
+    /// How high each camera is shown, in pixels; without it they say nothing, and get the middle layer at most.
+    #[arg(long)]
+    height: Option<u16>,
     /// For how long, in seconds, from when the last one has joined.
     #[arg(long, default_value_t = 30)]
     seconds: u32,
@@ -273,7 +276,7 @@ struct WatchArgs {
 
 impl WatchArgs {
     fn perform(self) -> Result<u8, LoadError> {
-        let Self { access, watchers, seconds, log, json } = self;
+        let Self { access, watchers, height, seconds, log, json } = self;
         let summaries = watch::watch(&watch::Options {
             url: access.url,
             room: access.room,
@@ -281,6 +284,7 @@ impl WatchArgs {
             token_secret: access.token_secret,
             local_ips: access.local_ip,
             watchers,
+            height,
             seconds,
             log,
         })?;

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dais_signaling::protocol::{Place, Role};
+use dais_media::limits::CAMERA_SLOTS;
+use dais_signaling::protocol::{ClientMessage, Place, Role, Watched};
 use tokio::sync::watch::{Receiver, channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -47,6 +48,8 @@ pub struct Options {
     pub local_ips: Vec<IpAddr>,
     /// How many watch, 1 to 100.
     pub watchers: usize,
+    /// How high each camera is shown, px; none for what the server gives who says nothing.
+    pub height: Option<u16>,
     /// For how long, from when the last one has joined, s.
     pub seconds: u32,
     /// Where to write a line of JSON for each 100 ms and watcher, a [`Step`].
@@ -86,7 +89,13 @@ async fn watch_at(venue: &Venue, options: &Options, mut log: Option<Log>) -> Res
     for number in 0..options.watchers {
         let failed = |text| LoadError::WatcherFailed(number, text);
         let joined = venue.join(watcher(number)).await;
-        let (session, _) = joined.map_err(|failure| failure.of_joining(&options.url, failed))?;
+        let (mut session, _) = joined.map_err(|failure| failure.of_joining(&options.url, failed))?;
+        if let Some(height) = options.height {
+            let cameras = (0..CAMERA_SLOTS as u8).map(|slot| Watched { slot, height }).collect();
+            let id = session.id();
+            let asked = session.request(id, ClientMessage::Watch { id, cameras }).await;
+            asked.map_err(|failure| failure.of_joining(&options.url, |text| LoadError::WatcherFailed(number, text)))?;
+        }
         present.spawn(stay(number, session, stopped.clone()));
     }
     let end = Instant::now() + Duration::from_secs(options.seconds.into());

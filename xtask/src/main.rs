@@ -1,6 +1,7 @@
 //! Tasks of the repository. `cargo xtask` lists them.
 
 mod bench;
+mod net;
 mod parts;
 mod run;
 
@@ -11,6 +12,7 @@ cargo xtask test [PART]   install what tests need, then run every part of the te
 cargo xtask bench [NAME] [--runs N]
                           print the benchmarks, or one of them: parts, sessions, browser, load, or a scenario of load;
                           with all of load, write docs/performance.md
+cargo xtask net [CASE]    play every network, or those whose names begin so; with all of them, write docs/networks.md
 cargo xtask gen           write generated files: TypeScript types, docs/metrics.md, fuzz seeds
 cargo xtask pictures      write the pictures in docs/images";
 
@@ -20,6 +22,8 @@ fn main() -> ExitCode {
         ["test"] => parts::test(None),
         ["test", part] => parts::test(Some(part)),
         ["bench", args @ ..] => bench::bench(args),
+        ["net"] => net::net(None),
+        ["net", only] => net::net(Some(only)),
         ["gen"] => parts::generate(),
         ["pictures"] => parts::pictures(),
         _ => Err(USAGE.to_owned()),

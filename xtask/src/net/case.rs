@@ -1,0 +1,59 @@
+//! A case: a line, who is behind it, and what must come of that.
+
+use dais_line::Script;
+
+use super::seen::{Check, Seen};
+
+/// How often a case is played before it counts as failed.
+pub const ATTEMPTS: usize = 2;
+
+/// How long cases are played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// As docs/networks.md has them.
+    Full,
+    /// As the tests have them.
+    Reduced,
+}
+
+impl Length {
+    /// One or the other.
+    pub fn choose<T>(self, full: T, reduced: T) -> T {
+        if self == Self::Full { full } else { reduced }
+    }
+}
+
+/// What else uses the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Besides {
+    /// Nothing.
+    Nothing,
+    /// A TCP flow that sends as fast as it may, from this second on.
+    Tcp,
+}
+
+/// See the module.
+pub struct Case {
+    /// For files and the command line.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// What it must get.
+    pub must: &'static str,
+    /// Bits per second of a camera's layers.
+    pub layers: [u32; 3],
+    /// Cameras, and microphones.
+    pub stage: (usize, usize),
+    /// How high the viewers behind the line show each camera, px.
+    pub height: u16,
+    /// Viewers behind the line.
+    pub viewers: usize,
+    /// What else uses it.
+    pub besides: Besides,
+    /// Seconds that the viewers watch.
+    pub seconds: fn(Length) -> u32,
+    /// The line.
+    pub line: fn(Length) -> Script,
+    /// What is looked at.
+    pub checks: fn(&Seen, Length) -> Vec<Check>,
+}

@@ -1,0 +1,159 @@
+//! Playing a case: two hosts, a line between them, a server, people on stage, and viewers at both ends.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dais_line::{Ends, Host, Running};
+use serde_json::Value;
+
+use super::Programs;
+use super::case::{Besides, Case, Length};
+use super::seen::{Seen, Step};
+use super::tcp::TcpFlow;
+
+const SERVER: &str = "10.90.0.1";
+const VIEWER: &str = "10.90.0.2";
+const SECRET: &str = "a secret for the networks, of 32 bytes";
+/// People come on stage, and viewers join, within this time.
+const JOIN_WITHIN: u32 = 15;
+
+/// A process that is ended when this is dropped.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A folder that is there as long as this.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Plays `case`, and says what was seen.
+pub fn play(programs: &Programs, case: &Case, length: Length) -> Result<Seen, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let folder = std::env::temp_dir().join(format!("dais-net-{}-{}", case.name, std::process::id()));
+    fs::create_dir_all(&folder).map_err(text)?;
+    let folder = Folder(folder);
+    let (near, far) = (Host::new("near").map_err(text)?, Host::new("far").map_err(text)?);
+    let ends = Ends { near: (&near, &format!("{SERVER}/24")), far: (&far, &format!("{VIEWER}/24")) };
+    let script = (case.line)(length);
+    let mut line = Running::new(&programs.line, &folder.0, ends, &script).map_err(text)?;
+
+    let seconds = (case.seconds)(length);
+    let server = serve(programs, &near, &folder.0)?;
+    let publishers = publish(programs, &near, case, seconds + 2 * JOIN_WITHIN)?;
+    let other = watch(programs, &near, 1, seconds + 2, 360, &folder.0.join("other.jsonl"));
+    let started = monotonic_ms();
+    line.start().map_err(text)?;
+    let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, (SERVER, VIEWER)));
+    let log = folder.0.join("watch.jsonl");
+    let behind = watch(programs, &far, case.viewers, seconds, case.height, &log);
+    let summaries = summaries(behind?.wait_with_output().map_err(text)?)?;
+    let tcp = tcp.map(TcpFlow::stop).unwrap_or_default();
+    let other = self::summaries(other?.wait_with_output().map_err(text)?)?;
+    drop((publishers, server));
+    let steps = fs::read_to_string(&log).map_err(text)?;
+    let steps = steps.lines().filter_map(|line| step(line, started)).collect();
+    let other = other.first().cloned().unwrap_or_default();
+    Ok(Seen { line: line.entries().map_err(text)?, steps, summaries, other, tcp })
+}
+
+/// Milliseconds of CLOCK_MONOTONIC, which the steps of viewers carry.
+fn monotonic_ms() -> f64 {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
+    now.map_or(0.0, |now| now.tv_sec() as f64 * 1_000.0 + now.tv_nsec() as f64 / 1e6)
+}
+
+fn serve(programs: &Programs, host: &Host, folder: &Path) -> Result<Ended, String> {
+    let mut command = host.command(&programs.server.to_string_lossy());
+    command.args(["--listen", &format!("{SERVER}:8080"), "--metrics-listen", "127.0.0.1:9464", "--demo"]);
+    command.args(["--token-secret", SECRET, "--in-memory"]).current_dir(folder);
+    until_said(&mut command, "Ctrl-C")
+}
+
+fn publish(programs: &Programs, host: &Host, case: &Case, seconds: u32) -> Result<Ended, String> {
+    let (cameras, microphones) = case.stage;
+    let layers = case.layers.map(|layer| layer.to_string()).join(",");
+    let mut command = load(programs, host);
+    command.arg("publish").args(access()).args(["--layers", &layers]);
+    command.args(["--cameras", &cameras.to_string(), "--microphones", &microphones.to_string()]);
+    command.args(["--seconds", &seconds.to_string()]);
+    until_said(&mut command, "publishing")
+}
+
+fn watch(
+    programs: &Programs,
+    host: &Host,
+    viewers: usize,
+    seconds: u32,
+    height: u16,
+    log: &Path,
+) -> Result<Child, String> {
+    let mut command = load(programs, host);
+    command.arg("watch").args(access()).args(["--watchers", &viewers.to_string(), "--seconds", &seconds.to_string()]);
+    command.args(["--height", &height.to_string(), "--json"]).arg("--log").arg(log).stdout(Stdio::piped());
+    command.spawn().map_err(|error| error.to_string())
+}
+
+fn load(programs: &Programs, host: &Host) -> Command {
+    host.command(&programs.load.to_string_lossy())
+}
+
+fn access() -> [String; 4] {
+    ["--url".to_owned(), format!("http://{SERVER}:8080"), "--token-secret".to_owned(), SECRET.to_owned()]
+}
+
+/// Starts a program and waits until it says that it is ready; what it says after that goes nowhere.
+fn until_said(command: &mut Command, ready: &str) -> Result<Ended, String> {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+    let stdout = child.stdout.take().ok_or("no standard output")?;
+    let child = Ended(child);
+    let mut lines = BufReader::new(stdout).lines();
+    let (deadline, mut said) = (Instant::now() + Duration::from_secs(60), Vec::new());
+    while let Some(Ok(line)) = lines.next() {
+        let done = line.contains(ready);
+        said.push(line);
+        if done {
+            thread::spawn(move || lines.for_each(drop));
+            return Ok(child);
+        }
+        if Instant::now() > deadline {
+            break;
+        }
+    }
+    Err(format!("{:?} is not ready: {}", command.get_args().collect::<Vec<_>>(), said.join("; ")))
+}
+
+fn summaries(output: Output) -> Result<Vec<Value>, String> {
+    if !output.status.success() {
+        return Err(format!("a viewer failed: {}", output.status));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+}
+
+/// A line of a viewer's log; `started` is when the line's script started.
+fn step(line: &str, started: f64) -> Option<Step> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    let cameras = value["cameras"].as_array()?;
+    let bytes: f64 = value["bytes"].as_object()?.values().filter_map(Value::as_f64).sum();
+    Some(Step {
+        at: (value["monotonic_ms"].as_f64()? - started) / 1_000.0,
+        viewer: value["watcher"].as_u64()? as usize,
+        bytes,
+        freezes: cameras.iter().filter_map(|camera| camera["freeze_ms"].as_f64()).filter(|ms| *ms > 0.0).collect(),
+        playing: cameras.iter().filter(|camera| camera["state"] == "playing").count(),
+        gap_ms: value["voices"].as_array()?.iter().filter_map(|voice| voice["gap_ms"].as_f64()).sum(),
+    })
+}

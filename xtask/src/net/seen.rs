@@ -1,0 +1,199 @@
+//! What was seen in a case.
+
+use dais_line::Entry;
+use serde_json::Value;
+
+use super::case::{Case, Length};
+
+/// Something that was measured, and what it must be.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What.
+    pub what: String,
+    /// As measured.
+    pub value: f64,
+    /// Its unit.
+    pub unit: &'static str,
+    /// At least, or at most.
+    pub limit: Limit,
+}
+
+/// See [`Check`].
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// It must not be smaller.
+    Min(f64),
+    /// It must not be larger.
+    Max(f64),
+}
+
+impl Check {
+    /// A value that must be at least `limit`.
+    pub fn min(what: &str, value: f64, limit: f64, unit: &'static str) -> Self {
+        Self { what: what.to_owned(), value, unit, limit: Limit::Min(limit) }
+    }
+
+    /// A value that must be at most `limit`.
+    pub fn max(what: &str, value: f64, limit: f64, unit: &'static str) -> Self {
+        Self { what: what.to_owned(), value, unit, limit: Limit::Max(limit) }
+    }
+
+    /// Whether it is as it must be. What could not be measured is not.
+    pub fn holds(&self) -> bool {
+        match self.limit {
+            Limit::Min(limit) => self.value >= limit,
+            Limit::Max(limit) => self.value <= limit,
+        }
+    }
+}
+
+/// A viewer's step of 100 ms.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Seconds after the start of the line's script.
+    pub at: f64,
+    /// Which viewer.
+    pub viewer: usize,
+    /// Bytes of all kinds.
+    pub bytes: f64,
+    /// Longest freeze that ended, ms, and cameras that are frozen.
+    pub freezes: Vec<f64>,
+    /// Cameras that are shown.
+    pub playing: usize,
+    /// Sound that was missing, ms.
+    pub gap_ms: f64,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct Seen {
+    /// The line, in steps of 100 ms.
+    pub line: Vec<Entry>,
+    /// Its viewers.
+    pub steps: Vec<Step>,
+    /// Their summaries.
+    pub summaries: Vec<Value>,
+    /// The summary of somebody who has a good line.
+    pub other: Value,
+    /// Bytes that TCP got beside them, by second.
+    pub tcp: Vec<u64>,
+}
+
+/// How a case went.
+pub struct Verdict {
+    /// Its name.
+    pub case: &'static str,
+    /// For people.
+    pub title: &'static str,
+    /// What it must get.
+    pub must: &'static str,
+    /// What was measured.
+    pub checks: Vec<Check>,
+    /// Rates for the plot: seconds, and by line Mbit/s.
+    pub rates: Vec<(&'static str, Vec<(f64, f64)>)>,
+}
+
+impl Verdict {
+    /// Whether all is as it must be.
+    pub fn holds(&self) -> bool {
+        self.checks.iter().all(Check::holds)
+    }
+}
+
+impl Seen {
+    /// Bits per second that came to the line (`into`), or left it, from second `from` to second `to`.
+    pub fn rate(&self, into: bool, from: f64, to: f64) -> f64 {
+        let within = self.line.iter().filter(|entry| in_seconds(entry, from, to));
+        let bytes: u64 = within.map(|entry| if into { entry.down.bytes_in } else { entry.down.bytes_out }).sum();
+        bytes as f64 * 8.0 / (to - from)
+    }
+
+    /// The lowest rate into the line over any `window` from second `from` to second `to`, bit/s.
+    pub fn lowest_rate(&self, window: f64, from: f64, to: f64) -> f64 {
+        let starts = (0..).map(|n| from + f64::from(n) * 0.1).take_while(|start| start + window <= to);
+        starts.map(|start| self.rate(true, start, start + window)).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Longest wait in the line's queue from second `from` to second `to`, ms.
+    pub fn queue_ms(&self, from: f64, to: f64) -> f64 {
+        let within = self.line.iter().filter(|entry| in_seconds(entry, from, to));
+        within.map(|entry| entry.down.queue_ms_max).fold(0.0, f64::max)
+    }
+
+    /// The longest freeze of any camera that ended from second `from` on, or lasts at the end, ms.
+    pub fn longest_freeze(&self, from: f64, to: f64) -> f64 {
+        let within = self.steps.iter().filter(|step| (from..to).contains(&step.at));
+        within.flat_map(|step| &step.freezes).copied().fold(0.0, f64::max)
+    }
+
+    /// Bits per second of one viewer behind the line.
+    pub fn viewer_rate(&self, viewer: usize, from: f64, to: f64) -> f64 {
+        let within = self.steps.iter().filter(|step| step.viewer == viewer && (from..to).contains(&step.at));
+        within.map(|step| step.bytes).sum::<f64>() * 8.0 / (to - from)
+    }
+
+    /// Steps in which fewer than `cameras` are shown, from second `from` to second `to`.
+    pub fn steps_below(&self, cameras: usize, from: f64, to: f64) -> f64 {
+        let within = self.steps.iter().filter(|step| (from..to).contains(&step.at) && step.playing < cameras);
+        within.count() as f64
+    }
+
+    /// Sound that was missing, ms.
+    pub fn gap_ms(&self, from: f64, to: f64) -> f64 {
+        self.steps.iter().filter(|step| (from..to).contains(&step.at)).map(|step| step.gap_ms).sum()
+    }
+
+    /// What is looked at in every case: the other viewer notices nothing.
+    fn others(&self, case: &Case) -> Vec<Check> {
+        let cameras = self.other["cameras"].as_array().cloned().unwrap_or_default();
+        let frozen = |camera: &Value| camera["freezes"]["over_300_ms"].as_f64().unwrap_or(f64::INFINITY);
+        let freezes: f64 = cameras.iter().map(frozen).sum();
+        let shown = cameras.iter().filter(|camera| camera["shown"].as_f64() > Some(0.0)).count();
+        vec![
+            Check::min("another viewer: cameras shown", shown as f64, case.stage.0 as f64, ""),
+            Check::max("another viewer: freezes over 300 ms", freezes, 0.0, ""),
+        ]
+    }
+
+    /// What came of it.
+    pub fn judged(&self, case: &Case, length: Length) -> Verdict {
+        let mut checks = (case.checks)(self, length);
+        checks.extend(self.others(case));
+        Verdict { case: case.name, title: case.title, must: case.must, checks, rates: self.rates(case) }
+    }
+
+    fn rates(&self, case: &Case) -> Vec<(&'static str, Vec<(f64, f64)>)> {
+        const WINDOW: usize = 5;
+        let series = |value: &dyn Fn(&Entry) -> f64| {
+            let windows = self.line.windows(WINDOW);
+            let point = |window: &[Entry]| {
+                let mean = window.iter().map(value).sum::<f64>() / WINDOW as f64;
+                (window[WINDOW - 1].at_ms as f64 / 1_000.0, mean)
+            };
+            windows.map(point).collect::<Vec<_>>()
+        };
+        let mbits = |bytes: u64| bytes as f64 * 8.0 / 100_000.0;
+        let mut rates = vec![
+            ("into the line", series(&|entry| mbits(entry.down.bytes_in))),
+            ("out of the line", series(&|entry| mbits(entry.down.bytes_out))),
+        ];
+        let names = ["first viewer", "second viewer"];
+        for viewer in (0..case.viewers).filter(|_| case.viewers > 1) {
+            let starts = (0..).map(|n| f64::from(n) * 0.5).take_while(|at| *at < self.end());
+            let points = starts.map(|at| (at + 0.5, self.viewer_rate(viewer, at, at + 0.5) / 1e6)).collect();
+            rates.push((names[viewer % names.len()], points));
+        }
+        rates
+    }
+
+    /// The last second.
+    pub fn end(&self) -> f64 {
+        self.steps.last().map_or(0.0, |step| step.at)
+    }
+}
+
+fn in_seconds(entry: &Entry, from: f64, to: f64) -> bool {
+    // An entry tells of the 100 ms before it.
+    let at = entry.at_ms as f64 / 1_000.0 - 0.05;
+    (from..to).contains(&at)
+}
