@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use dais_media::rtp::Header;
-use dais_media::sdp::{AnswerParams, Offer, answer};
+use dais_media::sdp::{AnswerParams, Candidates, Offer, answer};
 use dais_media::vp8::{Descriptor, LastSent, Shift};
 use dais_media::{Credentials, Fingerprint, WorkerId, ice, rtcp};
 use dais_signaling::protocol;
@@ -51,7 +51,8 @@ pub fn sdp(data: &[u8]) {
 fn answered(offer: &Offer) {
     let Ok(ice) = Credentials::random(WorkerId(0)) else { return };
     let candidates = [SocketAddr::from(([127, 0, 0, 1], 5000))];
-    let params = AnswerParams { ice: &ice, fingerprint: Fingerprint([7; 32]), candidates: &candidates };
+    let candidates = Candidates { udp: &candidates, tcp: &candidates };
+    let params = AnswerParams { ice: &ice, fingerprint: Fingerprint([7; 32]), candidates };
     let written = answer(offer, &params);
     assert!(written.split("\r\n").all(|line| line.is_empty() || line.as_bytes().get(1) == Some(&b'=')), "{written}");
 }

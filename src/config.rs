@@ -37,6 +37,9 @@ pub struct Config {
     /// The one UDP port all workers share; 0 takes any that is free. Default: each worker has a free port of its own.
     #[arg(long, env = "DAIS_UDP_PORT")]
     pub udp_port: Option<u16>,
+    /// TCP port of media for people whose networks let no UDP through (ICE-TCP); 0 takes any that is free. Default: none.
+    #[arg(long, env = "DAIS_MEDIA_TCP_PORT")]
+    pub media_tcp_port: Option<u16>,
     /// Secret that access tokens are signed with, at least 32 bytes. Default: a random one, and a demo room.
     #[arg(long, env = "DAIS_TOKEN_SECRET", hide_env_values = true)]
     pub token_secret: Option<String>,
@@ -214,6 +217,7 @@ impl Config {
             workers: self.workers.unwrap_or(cores.min(64)),
             bind,
             port: self.udp_port,
+            tcp_port: self.media_tcp_port,
             announce: self.announce_ip.clone(),
             speech,
         }

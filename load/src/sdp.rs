@@ -132,7 +132,7 @@ impl Remote {
 
 #[cfg(test)]
 mod tests {
-    use dais_media::sdp::{AnswerParams, Offer, answer};
+    use dais_media::sdp::{AnswerParams, Candidates, Offer, answer};
     use dais_media::{Credentials, Layer, MediaKind, Slot, Ssrc};
 
     use super::*;
@@ -185,7 +185,8 @@ mod tests {
             Sections { mic_ssrc: Some(5), camera_ssrc: Some(6), layers: 1, cameras: 0, voices: 0, feedback: false };
         let ice = Credentials::random(dais_media::WorkerId(0)).unwrap();
         let candidates = ["127.0.0.1:5004".parse().unwrap(), "10.0.0.1:5004".parse().unwrap()];
-        let params = AnswerParams { ice: &ice, fingerprint: FINGERPRINT, candidates: &candidates };
+        let told = Candidates { udp: &candidates, tcp: &[] };
+        let params = AnswerParams { ice: &ice, fingerprint: FINGERPRINT, candidates: told };
         let text = answer(&parsed(sections), &params);
         let (address, ufrag) = (candidates[0], ice.ufrag.as_str().to_owned());
         let expected = Remote { address, ufrag, pwd: ice.pwd.clone(), fingerprint: FINGERPRINT, transport_cc: true };

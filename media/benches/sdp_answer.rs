@@ -1,6 +1,6 @@
 //! Time to answer a browser's offer for the full layout: parse, negotiate, write.
 
-use dais_media::sdp::{AnswerParams, Offer, answer};
+use dais_media::sdp::{AnswerParams, Candidates, Offer, answer};
 use dais_media::{Credentials, Identity, WorkerId};
 
 fn main() {
@@ -16,7 +16,8 @@ fn full_layout(bencher: divan::Bencher<'_, '_>, browser: &str) {
     let ice = Credentials::random(WorkerId(0)).expect("the system has randomness");
     let fingerprint = Identity::generate().expect("a certificate can be made").fingerprint();
     let candidates = ["127.0.0.1:5000".parse().expect("an address")];
-    let params = AnswerParams { ice: &ice, fingerprint, candidates: &candidates };
+    let candidates = Candidates { udp: &candidates, tcp: &[] };
+    let params = AnswerParams { ice: &ice, fingerprint, candidates };
     bencher.bench(|| {
         let offer = Offer::parse(divan::black_box(offer)).expect("a browser's offer is accepted");
         answer(&offer, &params)

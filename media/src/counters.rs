@@ -76,6 +76,30 @@ counted_reasons! {
         SendRefused => "send_refused",
         /// The socket's send buffer was full.
         SocketFull => "socket_full",
+        /// A client over TCP reads more slowly than it is sent to.
+        TcpQueueFull => "tcp_queue_full",
+    }
+}
+
+counted_reasons! {
+    /// Why the server closed a TCP connection.
+    TcpEnd {
+        /// There are as many as it takes.
+        TooMany => "too_many",
+        /// There are as many as it takes from one address.
+        TooManyFromSource => "too_many_from_source",
+        /// The first frame is no connectivity check.
+        NotACheck => "not_a_check",
+        /// The first connectivity check is for a worker there is not.
+        UnknownWorker => "unknown_worker",
+        /// No valid connectivity check came in time.
+        Unproved => "unproved",
+        /// A frame longer than any datagram.
+        FrameTooLong => "frame_too_long",
+        /// Nothing came for too long.
+        Idle => "idle",
+        /// The system had no UDP socket for it.
+        NoSocket => "no_socket",
     }
 }
 
@@ -136,6 +160,8 @@ counted_reasons! {
         HandedOver => "handed_over",
         /// Work between waits, µs; per second and worker, 1,000,000 is a full core.
         BusyMicros => "busy_micros",
+        /// TCP connections taken.
+        TcpConnections => "tcp_connections",
         /// Packet buffers allocated; stands still once the rings are filled.
         BuffersAllocated => "buffers_allocated",
     }
@@ -209,8 +235,11 @@ pub struct Counters {
     dropped: [u64; DropReason::ALL.len()],
     done: [u64; Tally::ALL.len()],
     measured: [Histogram; Distribution::ALL.len()],
+    tcp_closed: [u64; TcpEnd::ALL.len()],
     /// Peers on the worker.
     pub peers: u64,
+    /// Open TCP connections.
+    pub tcp_connections: u64,
 }
 
 impl Counters {
@@ -245,6 +274,17 @@ impl Counters {
         self.dropped[reason as usize]
     }
 
+    /// Counts a TCP connection closed for `reason`.
+    pub fn close(&mut self, reason: TcpEnd) {
+        self.tcp_closed[reason as usize] += 1;
+    }
+
+    /// How many TCP connections were closed for `reason`.
+    #[must_use]
+    pub fn closed(&self, reason: TcpEnd) -> u64 {
+        self.tcp_closed[reason as usize]
+    }
+
     /// How much of `tally` was done.
     #[must_use]
     pub fn done(&self, tally: Tally) -> u64 {
@@ -259,7 +299,9 @@ impl Counters {
             mine.counts.iter_mut().zip(theirs.counts).for_each(|(mine, theirs)| *mine += theirs);
             mine.sum += theirs.sum;
         }
+        self.tcp_closed.iter_mut().zip(other.tcp_closed).for_each(|(mine, theirs)| *mine += theirs);
         self.peers += other.peers;
+        self.tcp_connections += other.tcp_connections;
     }
 }
 

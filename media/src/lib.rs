@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 mod allocation;
+mod background;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
@@ -48,6 +49,7 @@ mod source;
 mod speech;
 pub mod srtp;
 mod sweep;
+mod tcp;
 mod tick;
 mod timers;
 mod twcc;
@@ -59,7 +61,7 @@ mod worker;
 pub mod vp8;
 
 pub use allocation::{Wish, Wishes};
-pub use counters::{BUCKETS, Counters, Distribution, DropReason, Histogram, Tally};
+pub use counters::{BUCKETS, Counters, Distribution, DropReason, Histogram, Tally, TcpEnd};
 pub use dominant::{Activity, DECIDE_EVERY, DominantSpeaker};
 pub use dtls::{Fingerprint, Handshake, HandshakeError, Identity, IdentityError, Progress, Setup, SrtpSession};
 pub use ice::Credentials;

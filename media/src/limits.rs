@@ -65,6 +65,22 @@ pub(crate) const FOREIGN_ADDRESSES: usize = 16_384;
 /// Connected sockets of one worker: a full stage of publishers, and some that have just moved. Older kernels search all
 /// sockets of a port for each datagram. Further publishers' packets go on being handed over.
 pub(crate) const CONNECTED_SOCKETS: usize = 128;
+/// TCP connections at the same time: each is a task, two file descriptors, and up to [`TCP_WAITING_BYTES`]. Browsers open
+/// one beside UDP, and give it up within seconds. Further ones are closed at once.
+pub(crate) const TCP_CONNECTIONS: usize = 4_096;
+/// Of them, from one address, or from one IPv6 network of 64 bits: a company behind one address, where UDP is blocked.
+pub(crate) const TCP_CONNECTIONS_PER_SOURCE: usize = 512;
+/// A TCP connection whose client has not proved by then that it knows a session's password is closed.
+pub(crate) const TCP_PROVE_WITHIN: Duration = Duration::from_secs(10);
+/// A TCP connection without a frame of its client for so long is closed. Checks of consent come at least every 6 s
+/// (RFC 7675 §5.1).
+pub(crate) const TCP_IDLE: Duration = Duration::from_secs(20);
+/// Bytes that wait for a TCP client which reads more slowly than they come: a quarter of a second of 4 Mbit/s, and a key
+/// frame with it. Further datagrams are dropped and counted.
+pub(crate) const TCP_WAITING_BYTES: usize = 128 * 1024;
+/// Beside them, bytes the kernel takes before it has sent those given before (TCP_NOTSENT_LOWAT). With less it is woken
+/// more often; more is delay nobody sees.
+pub(crate) const TCP_UNSENT_BYTES: u32 = 64 * 1024;
 /// Commands waiting for a worker. More means the worker hangs; the sender waits.
 pub(crate) const COMMANDS: usize = 1_024;
 /// Events waiting for a room. A room that far behind gets the rest when it has caught up: states are retried.

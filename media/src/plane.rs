@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -20,8 +20,9 @@ use crate::ids::{ConnectionId, Generation, MediaKind, ParticipantId, RoomId, Slo
 use crate::layers::LAYERS;
 use crate::limits;
 use crate::peer::{Gone, PeerConfig};
-use crate::sdp::{AnswerParams, Offer, answer};
+use crate::sdp::{AnswerParams, Candidates, Offer, answer};
 use crate::speech::{SpeechConfig, SpeechConfigError};
+use crate::tcp::Listener;
 use crate::udp::poll::Waker;
 use crate::udp::{self, Port};
 use crate::view::View;
@@ -36,6 +37,8 @@ pub struct MediaConfig {
     pub bind: IpAddr,
     /// The UDP port all workers share; 0 takes any that is free. None: each worker takes a port of its own.
     pub port: Option<u16>,
+    /// The TCP port for clients that UDP does not reach; 0 takes any that is free. None: there is none.
+    pub tcp_port: Option<u16>,
     /// Addresses told to clients, best first; empty means `bind`.
     pub announce: Vec<IpAddr>,
     /// What counts as speech.
@@ -48,6 +51,9 @@ pub enum StartError {
     /// A socket or thread could not be made.
     #[error("cannot start a media worker: {0}")]
     Io(#[from] io::Error),
+    /// The port for media over TCP could not be had.
+    #[error("cannot take media over TCP at {0}: {1}")]
+    Tcp(SocketAddr, io::Error),
     /// No certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -231,6 +237,9 @@ const ABOUT_EQUAL: u32 = 50;
 /// The running data plane. Dropping it ends the workers.
 pub struct MediaPlane {
     workers: Vec<Handle>,
+    tcp: Option<Listener>,
+    /// Where `tcp` can be reached, best first.
+    tcp_candidates: Vec<SocketAddr>,
     identity: Identity,
     homes: Mutex<Homes>,
 }
@@ -250,6 +259,8 @@ impl MediaPlane {
         let (mut neighbours, mut inboxes) = rings(&wakers);
         let mut sharers = config.port.map(|_| handover_rings(&wakers));
         let mut port = config.port.unwrap_or(0);
+        let announce = if config.announce.is_empty() { vec![config.bind] } else { config.announce.clone() };
+        let mut sockets = Vec::with_capacity(config.workers);
         let mut workers = Vec::with_capacity(config.workers);
         for (n, waker) in wakers.into_iter().enumerate() {
             let sharing = if config.port.is_some() { Port::Shared } else { Port::Own };
@@ -258,7 +269,7 @@ impl MediaPlane {
             if config.port.is_some() {
                 port = bound;
             }
-            let announce = if config.announce.is_empty() { vec![config.bind] } else { config.announce.clone() };
+            sockets.push(SocketAddr::new(reached_at(config.bind), bound));
             let (sender, commands) = mpsc::channel(limits::COMMANDS);
             let published = Arc::new(Mutex::new(Counters::default()));
             let busy = Arc::new(AtomicU32::new(0));
@@ -282,11 +293,18 @@ impl MediaPlane {
                 Ok(worker) => worker.run(),
                 Err(error) => error!(%error, "a media worker cannot run"),
             })?;
-            let candidates = announce.into_iter().map(|ip| SocketAddr::new(ip, bound)).collect();
+            let candidates = announce.iter().map(|ip| SocketAddr::new(*ip, bound)).collect();
             workers.push(Handle { commands: sender, waker, candidates, counters: published, busy, thread });
         }
+        let tcp = config.tcp_port.map(|port| {
+            let at = SocketAddr::new(config.bind, port);
+            Listener::start(at, sockets).map_err(|error| StartError::Tcp(at, error))
+        });
+        let tcp = tcp.transpose()?;
+        let tcp_candidates = tcp.iter().flat_map(|tcp| announce.iter().map(|ip| SocketAddr::new(*ip, tcp.port())));
+        let tcp_candidates = tcp_candidates.collect();
         let homes = Homes { load: vec![0; config.workers], ..Homes::default() };
-        Ok(Self { workers, identity, homes: Mutex::new(homes) })
+        Ok(Self { workers, tcp, tcp_candidates, identity, homes: Mutex::new(homes) })
     }
 
     /// Opens a room on all workers. What happens in it arrives through the receiver.
@@ -335,7 +353,8 @@ impl MediaPlane {
         let ice = Credentials::random(WorkerId(worker as u8))?;
         let worker = &self.workers[worker];
         let fingerprint = self.identity.fingerprint();
-        let answer = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates: &worker.candidates });
+        let candidates = Candidates { udp: &worker.candidates, tcp: &self.tcp_candidates };
+        let answer = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates });
         let config = PeerConfig { room, participant, connection, ice, session: offer.session, permits };
         worker.send(Command::Connect(Box::new(config))).await;
         self.tell_workers(room, mask).await;
@@ -403,7 +422,8 @@ impl MediaPlane {
     /// The workers' counters, added up; at most a wake-up old.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        self.workers.iter().fold(Counters::default(), |mut sum, worker| {
+        let tcp = self.tcp.as_ref().map(Listener::counters).unwrap_or_default();
+        self.workers.iter().fold(tcp, |mut sum, worker| {
             sum.merge(&worker.counters.lock().unwrap_or_else(PoisonError::into_inner));
             sum
         })
@@ -422,6 +442,15 @@ impl Drop for MediaPlane {
             // A worker that panicked has said so itself.
             let _ = thread.join();
         }
+    }
+}
+
+/// Where this machine reaches a socket bound to `ip`.
+fn reached_at(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
     }
 }
 

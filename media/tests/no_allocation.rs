@@ -156,6 +156,7 @@ fn forwarding_allocates_nothing_per_packet_and_viewer() {
         workers: 2,
         bind: "127.0.0.1".parse().unwrap(),
         port: None,
+        tcp_port: None,
         announce: vec![],
         speech: SpeechConfig::default(),
     };

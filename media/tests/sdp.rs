@@ -1,7 +1,7 @@
 //! Real offers of Chromium 156 and Firefox 153, with 37 m-sections each.
 
 use dais_media::limits::SLOTS;
-use dais_media::sdp::{AnswerParams, Offer, SdpError, answer};
+use dais_media::sdp::{AnswerParams, Candidates, Offer, SdpError, answer};
 use dais_media::{Credentials, Identity, MediaKind, Slot, WorkerId};
 
 const CHROMIUM: &str = include_str!("data/chromium156-offer.sdp");
@@ -12,7 +12,8 @@ fn answered(sdp: &str) -> (Offer, String) {
     let ice = Credentials::random(WorkerId(0)).unwrap();
     let fingerprint = Identity::generate().unwrap().fingerprint();
     let candidates = ["127.0.0.1:5000".parse().unwrap(), "[::1]:5000".parse().unwrap()];
-    let text = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates: &candidates });
+    let candidates = Candidates { udp: &candidates, tcp: &["127.0.0.1:5001".parse().unwrap()] };
+    let text = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates });
     (offer, text)
 }
 
@@ -49,7 +50,13 @@ fn the_answer_has_every_section_of_the_offer_in_order() {
         assert_eq!(kinds(&text), kinds(sdp));
         let first_section = text.find("m=").unwrap();
         assert!(text[..first_section].contains("a=fingerprint:sha-256 "), "Firefox needs it at session level");
-        assert_eq!(text.matches("a=candidate:").count(), 2);
+        let candidates: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("a=candidate:")).collect();
+        let expected = [
+            "1 1 udp 2130706431 127.0.0.1 5000 typ host",
+            "2 1 udp 2130706175 ::1 5000 typ host",
+            "3 1 tcp 1520435199 127.0.0.1 5001 typ host tcptype passive",
+        ];
+        assert_eq!(candidates, expected);
         assert_eq!(text.matches("a=setup:passive").count(), 1);
         assert!(text.contains("a=simulcast:recv q;h;f\r\n"));
         assert!(text.lines().all(|line| line.len() < 200) && text.split("\r\n").count() > 300);

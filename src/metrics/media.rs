@@ -1,6 +1,6 @@
 //! The data plane's counters as metrics.
 
-use dais_media::{BUCKETS, Counters, Distribution, DropReason, Tally};
+use dais_media::{BUCKETS, Counters, Distribution, DropReason, Tally, TcpEnd};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
 
@@ -92,6 +92,7 @@ fn tally(tally: Tally) -> Shown {
             "dais_media_worker_busy_seconds_total",
             "Time workers spent working, added up; for each worker, 1 second a second is a full core",
         ),
+        Tally::TcpConnections => shown("dais_media_tcp_connections_total", "TCP connections taken for media"),
         Tally::BuffersAllocated => shown(
             "dais_media_packet_buffers_allocated_total",
             "Packet buffers allocated; stands still once the rings are filled",
@@ -124,6 +125,13 @@ fn distribution(distribution: Distribution) -> Shown {
 
 const DROPPED: Shown =
     Shown { name: "dais_media_dropped_total", help: "Datagrams and packets that went no further", divisor: 1.0 };
+const TCP_CLOSED: Shown = Shown {
+    name: "dais_media_tcp_closed_total",
+    help: "TCP connections for media that the server closed, or did not take",
+    divisor: 1.0,
+};
+const TCP_CONNECTIONS: Shown =
+    Shown { name: "dais_media_tcp_connections", help: "Open TCP connections for media", divisor: 1.0 };
 const PEERS: Shown = Shown { name: "dais_media_peers", help: "Media connections", divisor: 1.0 };
 const WORKERS: Shown = Shown { name: "dais_media_workers", help: "Media worker threads", divisor: 1.0 };
 
@@ -138,8 +146,9 @@ impl<R: Fn() -> Counters + Send + Sync> MediaCollector<R> {
     pub(super) fn new(read: R, workers: usize) -> Self {
         let tallies = Tally::ALL.iter().map(|known| tally(*known));
         let distributions = Distribution::ALL.iter().map(|known| distribution(*known));
-        let descs = tallies.chain(distributions).chain([PEERS, WORKERS]).map(|shown| desc(&shown, &[]));
-        let descs = descs.chain([desc(&DROPPED, &["reason"])]).collect();
+        let descs =
+            tallies.chain(distributions).chain([TCP_CONNECTIONS, PEERS, WORKERS]).map(|shown| desc(&shown, &[]));
+        let descs = descs.chain([DROPPED, TCP_CLOSED].map(|shown| desc(&shown, &["reason"]))).collect();
         Self { read, workers, descs }
     }
 }
@@ -166,14 +175,18 @@ impl<R: Fn() -> Counters + Send + Sync> Collector for MediaCollector<R> {
             let metric = histogram(counters.measured(*known), known.bounds(), shown.divisor);
             family(&shown, MetricType::HISTOGRAM, vec![metric])
         });
-        let dropped = DropReason::ALL.iter().map(|reason| {
+        let by_reason = |reason: &str, value: u64| {
             let mut label = LabelPair::default();
             label.set_name("reason".to_owned());
-            label.set_value(reason.label().to_owned());
-            counter(counters.dropped(*reason) as f64, vec![label])
-        });
+            label.set_value(reason.to_owned());
+            counter(value as f64, vec![label])
+        };
+        let dropped = DropReason::ALL.iter().map(|reason| by_reason(reason.label(), counters.dropped(*reason)));
+        let closed = TcpEnd::ALL.iter().map(|reason| by_reason(reason.label(), counters.closed(*reason)));
         let mut families: Vec<_> = tallies.chain(distributions).collect();
         families.push(family(&DROPPED, MetricType::COUNTER, dropped.collect()));
+        families.push(family(&TCP_CLOSED, MetricType::COUNTER, closed.collect()));
+        families.push(family(&TCP_CONNECTIONS, MetricType::GAUGE, vec![gauge(counters.tcp_connections as f64)]));
         families.push(family(&PEERS, MetricType::GAUGE, vec![gauge(counters.peers as f64)]));
         families.push(family(&WORKERS, MetricType::GAUGE, vec![gauge(self.workers as f64)]));
         families

@@ -12,10 +12,11 @@ export type Role = "Host" | "Speaker" | "Participant";
 
 const API_KEY = "a key for the tests, of 32 bytes or more";
 
-/** Starts the binary and reads the links it prints, as a person would. */
-async function launch(args: string[]): Promise<{ child: ChildProcess; links: Record<Role, string>; metrics: string }> {
+/** Starts the binary, after a command that runs others, and reads the links it prints, as a person would. */
+async function launch(args: string[], runner: string[] = []): Promise<{ child: ChildProcess; links: Record<Role, string>; metrics: string }> {
   const binary = process.env["DAIS_BIN"] ?? resolve("../../target/debug/dais");
-  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, DAIS_API_KEY: API_KEY } });
+  const [command = binary, ...rest] = [...runner, binary, ...args];
+  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, DAIS_API_KEY: API_KEY } });
   let printed = "";
   return await new Promise((done, failed) => {
     child.once("error", failed);
@@ -42,9 +43,10 @@ export class Server {
     private readonly data: string,
   ) {}
 
-  static async start(args: string[] = [], listen = "127.0.0.1:0"): Promise<Server> {
+  /** `runner` begins the command. */
+  static async start(args: string[] = [], listen = "127.0.0.1:0", runner: string[] = []): Promise<Server> {
     const data = mkdtempSync(join(tmpdir(), "dais-browser-"));
-    const { child, links, metrics } = await launch(["--listen", listen, "--data", data, ...args]);
+    const { child, links, metrics } = await launch(["--listen", listen, "--data", data, ...args], runner);
     return new Server(child, links, metrics, args, data);
   }
 

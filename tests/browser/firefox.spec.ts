@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, expectLive, test } from "./dais";
-import { FirefoxPerson } from "./firefox";
+import { FirefoxPerson, withoutUdp } from "./firefox";
 
 test("Firefox and Chromium see and hear each other in one room, with one negotiation each", async ({ server, open }) => {
   const maya = await open("Host", "Maya Levin");
@@ -43,4 +43,23 @@ test("Firefox and Chromium see and hear each other in one room, with one negotia
   } finally {
     await ama.close();
   }
+});
+
+test.describe("with a TCP port for media", () => {
+  test.use({ args: ["--media-tcp-port", "0"] });
+
+  test("Firefox without UDP and Chromium see and hear each other", async ({ server, open }) => {
+    const maya = await open("Host", "Maya Levin");
+    await maya.join("Join stage");
+    const ama = await FirefoxPerson.open(server.links.Speaker, "Ama Owusu", withoutUdp);
+    try {
+      await ama.join("Join stage");
+      await expectLive(maya, 1, 1);
+      await expectLive(ama, 1, 1);
+      expect(await server.metric("dais_media_tcp_connections ")).toBeGreaterThan(0);
+      expect(await ama.negotiations()).toEqual({ local: 1, remote: 1, errors: [] });
+    } finally {
+      await ama.close();
+    }
+  });
 });

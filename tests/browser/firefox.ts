@@ -5,6 +5,14 @@ import type { Browser, Page } from "puppeteer-core";
 import { countNegotiations, expect, readNegotiations, readReceived } from "./dais";
 import type { Negotiations, Received } from "./dais";
 
+/** In the page: it learns of no UDP candidate, so that only TCP is left. */
+export function withoutUdp(): void {
+  const original = RTCPeerConnection.prototype.setRemoteDescription as (description: RTCSessionDescriptionInit) => Promise<void>;
+  RTCPeerConnection.prototype.setRemoteDescription = function (this: RTCPeerConnection, { type, sdp }: RTCSessionDescriptionInit) {
+    return original.call(this, { type, sdp: (sdp ?? "").replace(/^a=candidate:\S+ 1 udp .*\r\n/gm, "") });
+  };
+}
+
 /** Fake devices without a question, and ICE on loopback. */
 const PREFERENCES = {
   "media.autoplay.default": 0,
@@ -23,13 +31,15 @@ export class FirefoxPerson {
     private readonly browser: Browser,
   ) {}
 
-  static async open(link: string, name: string): Promise<FirefoxPerson> {
+  /** Opens a link; `script` runs in the page before anything else. */
+  static async open(link: string, name: string, script?: () => void): Promise<FirefoxPerson> {
     const executablePath = process.env["DAIS_FIREFOX"] ?? "/usr/bin/firefox-esr";
     const browser = await launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox: PREFERENCES });
     try {
       const page = await browser.newPage();
       await page.setViewport({ width: 1360, height: 800 });
       await page.evaluateOnNewDocument(countNegotiations);
+      if (script !== undefined) await page.evaluateOnNewDocument(script);
       await page.goto(link);
       return new FirefoxPerson(page, name, browser);
     } catch (error) {

@@ -167,6 +167,8 @@ pub fn pictures() -> Result<(), String> {
 /// When npm or apt fails.
 pub fn prepare_browser() -> Result<(), String> {
     npm_ci("tests/browser")?;
+    // A network without UDP is made with it.
+    install_where_missing("ip", "-V", "iproute2")?;
     if std::env::var_os("DAIS_CHROMIUM").is_none() {
         install_where_missing("/usr/bin/chromium", "--version", "chromium")?;
     }

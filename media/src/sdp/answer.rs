@@ -21,8 +21,17 @@ pub struct AnswerParams<'a> {
     pub ice: &'a Credentials,
     /// Fingerprint of the server's certificate.
     pub fingerprint: Fingerprint,
-    /// Where the session's worker can be reached, best first.
-    pub candidates: &'a [SocketAddr],
+    /// Where the session's worker can be reached.
+    pub candidates: Candidates<'a>,
+}
+
+/// Where a worker can be reached, best first.
+#[derive(Clone, Copy, Default)]
+pub struct Candidates<'a> {
+    /// Over UDP.
+    pub udp: &'a [SocketAddr],
+    /// Over TCP connections that the client opens (RFC 6544 §4.5: `passive`), preferred less.
+    pub tcp: &'a [SocketAddr],
 }
 
 /// Writes the answer to `offer`.
@@ -50,11 +59,19 @@ fn write_answer(out: &mut String, offer: &Offer, params: &AnswerParams<'_>) -> f
 fn write_transport(out: &mut String, params: &AnswerParams<'_>) -> fmt::Result {
     let Credentials { ufrag, pwd } = params.ice;
     write!(out, "a=ice-ufrag:{}\r\na=ice-pwd:{pwd}\r\na=setup:passive\r\n", ufrag.as_str())?;
-    for (n, candidate) in params.candidates.iter().enumerate() {
+    let Candidates { udp, tcp } = params.candidates;
+    for (n, candidate) in udp.iter().enumerate() {
         // RFC 8445 §5.1.2.1: host candidates, the first preferred.
         let (foundation, priority) = (n + 1, 2_130_706_431 - ((n as u32) << 8));
         let (ip, port) = (candidate.ip(), candidate.port());
         write!(out, "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host\r\n")?;
+    }
+    for (n, candidate) in tcp.iter().enumerate() {
+        // RFC 6544 §4.2: a type preference below UDP's, a local preference of direction (4: passive) and order.
+        let local_preference = (4 << 13) + 8_191 - n as u32;
+        let (foundation, priority) = (udp.len() + n + 1, (90 << 24) + (local_preference << 8) + 255);
+        let (ip, port) = (candidate.ip(), candidate.port());
+        write!(out, "a=candidate:{foundation} 1 tcp {priority} {ip} {port} typ host tcptype passive\r\n")?;
     }
     out.write_str("a=end-of-candidates\r\n")
 }

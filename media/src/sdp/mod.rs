@@ -4,6 +4,6 @@ mod answer;
 mod offer;
 mod session;
 
-pub use answer::{AnswerParams, answer};
+pub use answer::{AnswerParams, Candidates, answer};
 pub use offer::{Offer, SdpError};
 pub use session::{Extensions, Receiving, Sending, Session};

@@ -1,0 +1,68 @@
+/** People whose network lets no UDP through. */
+
+import type { Browser } from "@playwright/test";
+import { BlockedNetwork, SERVER } from "./blocked";
+import { Person, Server, expect, expectLive, test as base } from "./dais";
+
+const SECRET = "a secret of more than thirty-two bytes";
+
+interface Fixtures {
+  network: BlockedNetwork;
+  blocked: Browser;
+}
+
+const test = base.extend<Fixtures>({
+  // eslint-disable-next-line no-empty-pattern
+  network: async ({}, use) => {
+    const network = await BlockedNetwork.make();
+    await use(network);
+    network.end();
+  },
+  server: async ({ network, args }, use) => {
+    const open = ["--demo", "--token-secret", SECRET];
+    const server = await Server.start([...open, ...args], SERVER, network.at("server"));
+    await use(server);
+    expect(await server.stop()).toBe(0);
+  },
+  blocked: async ({ network }, use) => {
+    const browser = await network.chromium();
+    await use(browser);
+    await browser.close();
+  },
+});
+
+/** How the media of a page travels: the pair of candidates in use. */
+function path(person: Person): Promise<{ protocol: string; local: string; remote: string; relay: string | null }> {
+  return person.page.evaluate(async () => {
+    const peer = (globalThis as unknown as { dais: { room: { peer: { connection: RTCPeerConnection } } } }).dais.room.peer;
+    const stats = await peer.connection.getStats();
+    const all = [...stats.values()];
+    const transport = all.find((report) => report.type === "transport");
+    const pair = stats.get(transport.selectedCandidatePairId);
+    const [local, remote] = [stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)];
+    return { protocol: local.protocol, local: local.candidateType, remote: remote.candidateType, relay: local.relayProtocol ?? null };
+  });
+}
+
+/** Two people on stage, each of whom sees and hears the other. */
+async function meet(browser: Browser, server: Server): Promise<Person[]> {
+  const maya = await Person.open(browser, server.links.Host, "Maya Levin");
+  await maya.join("Join stage");
+  const jonas = await Person.open(browser, server.links.Speaker, "Jonas Weber");
+  await jonas.join("Join stage");
+  await expectLive(maya, 1, 1);
+  await expectLive(jonas, 1, 1);
+  return [maya, jonas];
+}
+
+test.describe("with a TCP port for media", () => {
+  test.use({ args: ["--media-tcp-port", "7000"] });
+
+  test("people see and hear each other over TCP", async ({ blocked, server }) => {
+    for (const person of await meet(blocked, server)) {
+      expect(await path(person)).toMatchObject({ protocol: "tcp", relay: null });
+      expect(await person.negotiations()).toEqual({ local: 1, remote: 1, errors: [] });
+      await person.close();
+    }
+  });
+});
