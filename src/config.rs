@@ -40,6 +40,14 @@ pub struct Config {
     /// TCP port of media for people whose networks let no UDP through (ICE-TCP); 0 takes any that is free. Default: none.
     #[arg(long, env = "DAIS_MEDIA_TCP_PORT")]
     pub media_tcp_port: Option<u16>,
+    /// UDP and TCP port of the TURN server, which relays to the media of this server and to nothing else; 0 takes any
+    /// that is free. Default: none.
+    #[arg(long, env = "DAIS_TURN_PORT")]
+    pub turn_port: Option<u16>,
+    /// Addresses of the TURN server told to clients before its own, such as that of a TLS proxy before its port:
+    /// turns:turn.example.org:443?transport=tcp.
+    #[arg(long, env = "DAIS_TURN_URL", value_delimiter = ',', requires = "turn_port", value_parser = turn_url)]
+    pub turn_url: Vec<String>,
     /// Secret that access tokens are signed with, at least 32 bytes. Default: a random one, and a demo room.
     #[arg(long, env = "DAIS_TOKEN_SECRET", hide_env_values = true)]
     pub token_secret: Option<String>,
@@ -101,6 +109,14 @@ impl FromStr for MetricsListen {
 /// Where metrics are served unless it is said. Nobody else uses the port on a usual server, and on loopback only those
 /// who are on the machine read them.
 const METRICS_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+fn turn_url(text: &str) -> Result<String, String> {
+    let known = ["turn:", "turns:"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    // A browser that finds one of another form makes no connection at all.
+    known
+        .then(|| text.to_owned())
+        .ok_or_else(|| "must begin with turn: or turns: and name a host (RFC 7065)".to_owned())
+}
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|capacity| *capacity > 0).ok_or_else(|| "must be a number of at least 1".to_owned())
@@ -218,6 +234,7 @@ impl Config {
             bind,
             port: self.udp_port,
             tcp_port: self.media_tcp_port,
+            turn_port: self.turn_port,
             announce: self.announce_ip.clone(),
             speech,
         }
@@ -270,6 +287,17 @@ mod tests {
         let webinar = parsed(&["--preset", "webinar"]);
         assert_eq!(webinar.settings().access, dais_stage::Access::Request);
         assert!(Config::try_parse_from(["dais", "--preset", "party"]).is_err());
+    }
+
+    #[test]
+    fn a_turn_address_has_its_scheme() {
+        let with = |url: &str| Config::try_parse_from(["dais", "--turn-port", "3478", "--turn-url", url]);
+        let two = with("turns:turn.example.org:443?transport=tcp,turn:192.0.2.1").unwrap().turn_url;
+        assert_eq!(two, ["turns:turn.example.org:443?transport=tcp", "turn:192.0.2.1"]);
+        for wrong in ["turn.example.org", "https://turn.example.org", "turn:"] {
+            assert!(with(wrong).unwrap_err().to_string().contains("must begin with turn: or turns:"), "{wrong}");
+        }
+        assert!(Config::try_parse_from(["dais", "--turn-url", "turn:192.0.2.1"]).is_err(), "of no server");
     }
 
     #[test]

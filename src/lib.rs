@@ -6,6 +6,7 @@
 mod config;
 pub mod journal;
 mod metrics;
+mod reach;
 mod room;
 mod rooms;
 mod server;

@@ -15,6 +15,9 @@ use tracing_subscriber::EnvFilter;
 /// How long the links printed at the start are valid.
 const LINKS_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Libraries of the TURN server. They call what any stranger sends an error, with addresses of clients; the metrics count it.
+const SILENT: [&str; 2] = ["stun_proto", "turn_server_proto"];
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
@@ -42,6 +45,9 @@ enum Task {
 async fn main() -> ExitCode {
     let Cli { config, task } = Cli::parse();
     let filter = EnvFilter::try_from_env("DAIS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = SILENT.into_iter().fold(filter, |filter, library| {
+        filter.add_directive(format!("{library}=off").parse().expect("it is a directive"))
+    });
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     if config.log_json {
         log.json().init();

@@ -17,6 +17,7 @@ use tracing::{info, warn};
 use crate::config::{Config, ConfigError};
 use crate::journal::{Journal, JournalError, SqliteJournal};
 use crate::metrics::{self, Metrics, Sources};
+use crate::reach::MediaReach;
 use crate::room::Shared;
 use crate::rooms::{OpenError, RoomDirectory, Rooms};
 
@@ -75,7 +76,8 @@ impl Server {
         let rooms = Rooms::load(shared).await?;
         let directory = Arc::new(RoomDirectory(Arc::clone(&rooms)));
         let (api_key, preset) = (config.api_key()?, config.preset);
-        let signaling = Signaling { directory, keys: keys.clone(), api_key, preset };
+        let reach = Arc::new(MediaReach { media: Arc::clone(&media), turn_urls: config.turn_url.clone() });
+        let signaling = Signaling { directory, keys: keys.clone(), api_key, preset, reach };
         let metrics = match config.metrics_address() {
             None => None,
             Some(address) => {

@@ -6,7 +6,7 @@ mod webrtc_peer;
 
 use std::time::Duration;
 
-use dais::Server;
+use dais::{Config, Server};
 use dais_media::rtcp::{self, Message};
 use dais_media::{DropReason, Ssrc, Tally};
 use dais_signaling::token::Claims;
@@ -171,6 +171,25 @@ async fn what_a_standard_publisher_sends_a_viewer_and_a_standard_player_receive(
     for peer in [&publisher, &player] {
         peer.connection.close().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn whoever_publishes_is_told_the_ways_around_blocked_udp() {
+    let config = Config { media_tcp_port: Some(0), turn_port: Some(0), ..Config::loopback() };
+    let server = Server::start(&config).await.unwrap();
+    server.open_room(ROOM, "A room", Settings::default()).await.unwrap();
+    let peer = WebrtcPeer::new(0x1111, true, false).await;
+    let bearer = format!("Bearer {}", token(&server, Role::Speaker, "Ann"));
+    let headers = [("authorization", bearer.as_str()), ("content-type", SDP)];
+    let created = http(&server, "POST", &format!("/v1/rooms/{ROOM}/whip"), &headers, &peer.offer().await).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    assert_eq!(created.body.matches("typ host tcptype passive\r\n").count(), 1, "{created:?}");
+    let link = created.header("link").expect("a TURN server is named");
+    assert!(
+        link.starts_with("<turn:127.0.0.1:") && link.contains("?transport=udp>; rel=\"ice-server\"; username=\""),
+        "{link}"
+    );
+    assert!(link.ends_with("credential-type=\"password\""), "{link}");
 }
 
 #[tokio::test]

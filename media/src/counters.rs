@@ -76,7 +76,7 @@ counted_reasons! {
         SendRefused => "send_refused",
         /// The socket's send buffer was full.
         SocketFull => "socket_full",
-        /// A client over TCP reads more slowly than it is sent to.
+        /// A client over TCP, or one of the TURN server, reads more slowly than it is sent to.
         TcpQueueFull => "tcp_queue_full",
     }
 }
@@ -100,6 +100,26 @@ counted_reasons! {
         Idle => "idle",
         /// The system had no UDP socket for it.
         NoSocket => "no_socket",
+    }
+}
+
+counted_reasons! {
+    /// Why the TURN server did not do what a client wanted.
+    TurnRefusal {
+        /// There are as many clients as it takes.
+        TooMany => "too_many",
+        /// There are as many clients as it takes from one address.
+        TooManyFromSource => "too_many_from_source",
+        /// Neither a TURN message nor channel data.
+        NotTurn => "not_turn",
+        /// Credentials this server did not make, or that are no longer valid.
+        Credentials => "credentials",
+        /// The client has had no relay for too long.
+        Unproved => "unproved",
+        /// To relay to, or from, anything else than the media of this server.
+        PeerForbidden => "peer_forbidden",
+        /// The client sends faster than it is served.
+        QueueFull => "queue_full",
     }
 }
 
@@ -162,6 +182,10 @@ counted_reasons! {
         BusyMicros => "busy_micros",
         /// TCP connections taken.
         TcpConnections => "tcp_connections",
+        /// Relays the TURN server made.
+        TurnAllocations => "turn_allocations",
+        /// Datagrams the TURN server relayed, both ways.
+        TurnRelayed => "turn_relayed",
         /// Packet buffers allocated; stands still once the rings are filled.
         BuffersAllocated => "buffers_allocated",
     }
@@ -236,10 +260,13 @@ pub struct Counters {
     done: [u64; Tally::ALL.len()],
     measured: [Histogram; Distribution::ALL.len()],
     tcp_closed: [u64; TcpEnd::ALL.len()],
+    turn_refused: [u64; TurnRefusal::ALL.len()],
     /// Peers on the worker.
     pub peers: u64,
     /// Open TCP connections.
     pub tcp_connections: u64,
+    /// Clients the TURN server serves.
+    pub turn_clients: u64,
 }
 
 impl Counters {
@@ -285,6 +312,17 @@ impl Counters {
         self.tcp_closed[reason as usize]
     }
 
+    /// Counts something the TURN server refused for `reason`.
+    pub fn refuse(&mut self, reason: TurnRefusal) {
+        self.turn_refused[reason as usize] += 1;
+    }
+
+    /// How often the TURN server refused something for `reason`.
+    #[must_use]
+    pub fn refused(&self, reason: TurnRefusal) -> u64 {
+        self.turn_refused[reason as usize]
+    }
+
     /// How much of `tally` was done.
     #[must_use]
     pub fn done(&self, tally: Tally) -> u64 {
@@ -302,6 +340,8 @@ impl Counters {
         self.tcp_closed.iter_mut().zip(other.tcp_closed).for_each(|(mine, theirs)| *mine += theirs);
         self.peers += other.peers;
         self.tcp_connections += other.tcp_connections;
+        self.turn_refused.iter_mut().zip(other.turn_refused).for_each(|(mine, theirs)| *mine += theirs);
+        self.turn_clients += other.turn_clients;
     }
 }
 

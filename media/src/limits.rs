@@ -81,6 +81,19 @@ pub(crate) const TCP_WAITING_BYTES: usize = 128 * 1024;
 /// Beside them, bytes the kernel takes before it has sent those given before (TCP_NOTSENT_LOWAT). With less it is woken
 /// more often; more is delay nobody sees.
 pub(crate) const TCP_UNSENT_BYTES: u32 = 64 * 1024;
+/// A client of the TURN server that has no relay by then is forgotten.
+pub(crate) const TURN_PROVE_WITHIN: Duration = Duration::from_secs(10);
+/// Answers to a client of the TURN server that has proved nothing: what its two requests need, each sent twice. An
+/// answer has 96 bytes, so with all places taken by forged addresses 160 kB a second leave for them.
+pub(crate) const TURN_UNPROVED_ANSWERS: u8 = 4;
+/// Longest message of a TURN client, bytes: the longest datagram with the header of an indication. A longer one ends a
+/// TCP connection.
+pub(crate) const TURN_MESSAGE_BYTES_MAX: usize = DATAGRAM_BYTES_MAX + 64;
+/// Messages of one TURN client over UDP that wait for its task; further ones are dropped and counted.
+pub(crate) const TURN_WAITING_MESSAGES: usize = 256;
+/// Credentials for the TURN server are valid this long: longer than any session, as a browser makes its relay again when
+/// its network changes.
+pub(crate) const TURN_CREDENTIALS_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 /// Commands waiting for a worker. More means the worker hangs; the sender waits.
 pub(crate) const COMMANDS: usize = 1_024;
 /// Events waiting for a room. A room that far behind gets the rest when it has caught up: states are retried.

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::SystemTime;
 
 use rtrb::RingBuffer;
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +24,7 @@ use crate::peer::{Gone, PeerConfig};
 use crate::sdp::{AnswerParams, Candidates, Offer, answer};
 use crate::speech::{SpeechConfig, SpeechConfigError};
 use crate::tcp::Listener;
+use crate::turn::{self, TurnCredentials};
 use crate::udp::poll::Waker;
 use crate::udp::{self, Port};
 use crate::view::View;
@@ -39,6 +41,8 @@ pub struct MediaConfig {
     pub port: Option<u16>,
     /// The TCP port for clients that UDP does not reach; 0 takes any that is free. None: there is none.
     pub tcp_port: Option<u16>,
+    /// The port of the TURN server, UDP and TCP; 0 takes any that is free for both. None: there is none.
+    pub turn_port: Option<u16>,
     /// Addresses told to clients, best first; empty means `bind`.
     pub announce: Vec<IpAddr>,
     /// What counts as speech.
@@ -54,6 +58,9 @@ pub enum StartError {
     /// The port for media over TCP could not be had.
     #[error("cannot take media over TCP at {0}: {1}")]
     Tcp(SocketAddr, io::Error),
+    /// The port of the TURN server could not be had.
+    #[error("cannot serve TURN at {0}: {1}")]
+    Turn(SocketAddr, io::Error),
     /// No certificate.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -240,6 +247,9 @@ pub struct MediaPlane {
     tcp: Option<Listener>,
     /// Where `tcp` can be reached, best first.
     tcp_candidates: Vec<SocketAddr>,
+    turn: Option<turn::Server>,
+    /// Where clients reach this machine, best first.
+    announce: Vec<IpAddr>,
     identity: Identity,
     homes: Mutex<Homes>,
 }
@@ -296,6 +306,12 @@ impl MediaPlane {
             let candidates = announce.iter().map(|ip| SocketAddr::new(*ip, bound)).collect();
             workers.push(Handle { commands: sender, waker, candidates, counters: published, busy, thread });
         }
+        let turn = config.turn_port.map(|port| {
+            let at = SocketAddr::new(config.bind, port);
+            let known = workers.iter().map(|worker: &Handle| worker.candidates.clone());
+            let relayed: Vec<_> = sockets.iter().copied().zip(known).collect();
+            turn::Server::start(at, &relayed).map_err(|error| StartError::Turn(at, error))
+        });
         let tcp = config.tcp_port.map(|port| {
             let at = SocketAddr::new(config.bind, port);
             Listener::start(at, sockets).map_err(|error| StartError::Tcp(at, error))
@@ -303,8 +319,9 @@ impl MediaPlane {
         let tcp = tcp.transpose()?;
         let tcp_candidates = tcp.iter().flat_map(|tcp| announce.iter().map(|ip| SocketAddr::new(*ip, tcp.port())));
         let tcp_candidates = tcp_candidates.collect();
+        let turn = turn.transpose()?;
         let homes = Homes { load: vec![0; config.workers], ..Homes::default() };
-        Ok(Self { workers, tcp, tcp_candidates, identity, homes: Mutex::new(homes) })
+        Ok(Self { workers, tcp, tcp_candidates, turn, announce, identity, homes: Mutex::new(homes) })
     }
 
     /// Opens a room on all workers. What happens in it arrives through the receiver.
@@ -419,11 +436,28 @@ impl MediaPlane {
         let _ = all_applied.await;
     }
 
+    /// Addresses of the TURN server, best first, and new credentials for one client; none if there is no such server.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn turn(&self, now: SystemTime) -> Result<Option<(Vec<SocketAddr>, TurnCredentials)>, getrandom::Error> {
+        let Some(turn) = &self.turn else { return Ok(None) };
+        let addresses = self.announce.iter().map(|ip| SocketAddr::new(*ip, turn.port())).collect();
+        Ok(Some((addresses, turn.credentials(now)?)))
+    }
+
+    /// Whether media is taken over TCP.
+    #[must_use]
+    pub fn takes_tcp(&self) -> bool {
+        self.tcp.is_some()
+    }
+
     /// The workers' counters, added up; at most a wake-up old.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        let tcp = self.tcp.as_ref().map(Listener::counters).unwrap_or_default();
-        self.workers.iter().fold(tcp, |mut sum, worker| {
+        let mut beside = self.tcp.as_ref().map(Listener::counters).unwrap_or_default();
+        self.turn.iter().for_each(|turn| beside.merge(&turn.counters()));
+        self.workers.iter().fold(beside, |mut sum, worker| {
             sum.merge(&worker.counters.lock().unwrap_or_else(PoisonError::into_inner));
             sum
         })

@@ -157,6 +157,7 @@ fn forwarding_allocates_nothing_per_packet_and_viewer() {
         bind: "127.0.0.1".parse().unwrap(),
         port: None,
         tcp_port: None,
+        turn_port: None,
         announce: vec![],
         speech: SpeechConfig::default(),
     };

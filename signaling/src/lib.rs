@@ -12,12 +12,14 @@ mod client;
 pub mod limits;
 pub mod protocol;
 mod rate;
+mod reach;
 mod room;
 mod server;
 mod session;
 pub mod token;
 mod whip;
 
+pub use reach::Reach;
 pub use room::{
     Admitted, Directory, Entering, IceCredentials, NotQueued, Outgoing, Reason, RoomHandle, RoomMessage, SessionEvent,
     SessionId, SessionQueue, Visitor, Welcome, Wish,

@@ -10,6 +10,7 @@ use axum::routing::get;
 use dais_stage::Preset;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::reach::Reach;
 use crate::room::Directory;
 use crate::session;
 use crate::token::TokenKeys;
@@ -26,6 +27,8 @@ pub struct Signaling {
     pub api_key: Option<Arc<str>>,
     /// Of rooms that do not say.
     pub preset: Preset,
+    /// How clients reach the media.
+    pub reach: Arc<dyn Reach>,
 }
 
 /// Everything a page may load and do: only what comes from this server.

@@ -211,6 +211,7 @@ impl Session {
             name: known.claims.name.clone(),
             may_join_stage: welcome.may_join_stage,
             present: welcome.present,
+            ice_servers: self.signaling.reach.ice_servers()?,
         };
         self.say(&entry);
         self.signaling.directory.count_session(SessionEvent::Welcomed { after: asked.elapsed() });

@@ -1,6 +1,6 @@
 //! The data plane's counters as metrics.
 
-use dais_media::{BUCKETS, Counters, Distribution, DropReason, Tally, TcpEnd};
+use dais_media::{BUCKETS, Counters, Distribution, DropReason, Tally, TcpEnd, TurnRefusal};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
 
@@ -93,6 +93,10 @@ fn tally(tally: Tally) -> Shown {
             "Time workers spent working, added up; for each worker, 1 second a second is a full core",
         ),
         Tally::TcpConnections => shown("dais_media_tcp_connections_total", "TCP connections taken for media"),
+        Tally::TurnAllocations => shown("dais_turn_allocations_total", "Relays the TURN server made"),
+        Tally::TurnRelayed => {
+            shown("dais_turn_relayed_datagrams_total", "Datagrams the TURN server relayed, both ways")
+        }
         Tally::BuffersAllocated => shown(
             "dais_media_packet_buffers_allocated_total",
             "Packet buffers allocated; stands still once the rings are filled",
@@ -130,6 +134,12 @@ const TCP_CLOSED: Shown = Shown {
     help: "TCP connections for media that the server closed, or did not take",
     divisor: 1.0,
 };
+const TURN_REFUSED: Shown = Shown {
+    name: "dais_turn_refused_total",
+    help: "What clients wanted of the TURN server and did not get",
+    divisor: 1.0,
+};
+const TURN_CLIENTS: Shown = Shown { name: "dais_turn_clients", help: "Clients the TURN server serves", divisor: 1.0 };
 const TCP_CONNECTIONS: Shown =
     Shown { name: "dais_media_tcp_connections", help: "Open TCP connections for media", divisor: 1.0 };
 const PEERS: Shown = Shown { name: "dais_media_peers", help: "Media connections", divisor: 1.0 };
@@ -146,9 +156,11 @@ impl<R: Fn() -> Counters + Send + Sync> MediaCollector<R> {
     pub(super) fn new(read: R, workers: usize) -> Self {
         let tallies = Tally::ALL.iter().map(|known| tally(*known));
         let distributions = Distribution::ALL.iter().map(|known| distribution(*known));
-        let descs =
-            tallies.chain(distributions).chain([TCP_CONNECTIONS, PEERS, WORKERS]).map(|shown| desc(&shown, &[]));
-        let descs = descs.chain([DROPPED, TCP_CLOSED].map(|shown| desc(&shown, &["reason"]))).collect();
+        let descs = tallies
+            .chain(distributions)
+            .chain([TCP_CONNECTIONS, TURN_CLIENTS, PEERS, WORKERS])
+            .map(|shown| desc(&shown, &[]));
+        let descs = descs.chain([DROPPED, TCP_CLOSED, TURN_REFUSED].map(|shown| desc(&shown, &["reason"]))).collect();
         Self { read, workers, descs }
     }
 }
@@ -183,9 +195,12 @@ impl<R: Fn() -> Counters + Send + Sync> Collector for MediaCollector<R> {
         };
         let dropped = DropReason::ALL.iter().map(|reason| by_reason(reason.label(), counters.dropped(*reason)));
         let closed = TcpEnd::ALL.iter().map(|reason| by_reason(reason.label(), counters.closed(*reason)));
+        let refused = TurnRefusal::ALL.iter().map(|reason| by_reason(reason.label(), counters.refused(*reason)));
         let mut families: Vec<_> = tallies.chain(distributions).collect();
         families.push(family(&DROPPED, MetricType::COUNTER, dropped.collect()));
         families.push(family(&TCP_CLOSED, MetricType::COUNTER, closed.collect()));
+        families.push(family(&TURN_REFUSED, MetricType::COUNTER, refused.collect()));
+        families.push(family(&TURN_CLIENTS, MetricType::GAUGE, vec![gauge(counters.turn_clients as f64)]));
         families.push(family(&TCP_CONNECTIONS, MetricType::GAUGE, vec![gauge(counters.tcp_connections as f64)]));
         families.push(family(&PEERS, MetricType::GAUGE, vec![gauge(counters.peers as f64)]));
         families.push(family(&WORKERS, MetricType::GAUGE, vec![gauge(self.workers as f64)]));

@@ -45,7 +45,7 @@ function path(person: Person): Promise<{ protocol: string; local: string; remote
 }
 
 /** Two people on stage, each of whom sees and hears the other. */
-async function meet(browser: Browser, server: Server): Promise<Person[]> {
+async function meet(browser: Browser, server: Server): Promise<[Person, Person]> {
   const maya = await Person.open(browser, server.links.Host, "Maya Levin");
   await maya.join("Join stage");
   const jonas = await Person.open(browser, server.links.Speaker, "Jonas Weber");
@@ -64,5 +64,24 @@ test.describe("with a TCP port for media", () => {
       expect(await person.negotiations()).toEqual({ local: 1, remote: 1, errors: [] });
       await person.close();
     }
+  });
+});
+
+test.describe("with a TURN server", () => {
+  test.use({ args: ["--turn-port", "3478"] });
+
+  test("people see and hear each other over a relay they reach by TCP", async ({ blocked, server }) => {
+    const [maya, jonas] = await meet(blocked, server);
+    for (const person of [maya, jonas]) {
+      expect(await path(person)).toMatchObject({ local: "relay", relay: "tcp" });
+      expect(await person.negotiations()).toMatchObject({ remote: 1, errors: [] });
+    }
+    // A page that is loaded again has a new relay.
+    await jonas.page.reload();
+    await expect(jonas.page.getByRole("main", { name: "Stage" })).toBeVisible();
+    await expectLive(maya, 1, 1);
+    expect(await path(jonas)).toMatchObject({ local: "relay", relay: "tcp" });
+    await maya.close();
+    await jonas.close();
   });
 });

@@ -15,6 +15,7 @@ export const SERVER = "10.99.0.1:8080";
 /** Two namespaces with a line between them. The browser's has a rule that prohibits UDP, as a company's firewall would. */
 const SETUP = `
 ip link set lo up
+: > "$1"
 unshare --net sh -c 'echo ready; exec sleep infinity' > "$1" &
 browser=$!
 while ! grep -q ready "$1"; do sleep 0.01; done

@@ -63,3 +63,23 @@ test.describe("with a TCP port for media", () => {
     }
   });
 });
+
+test.describe("with a TURN server", () => {
+  test.use({ args: ["--turn-port", "0"] });
+
+  test("Firefox over a relay and Chromium see and hear each other", async ({ server, open }) => {
+    const maya = await open("Host", "Maya Levin");
+    await maya.join("Join stage");
+    const relayOnly = { "media.peerconnection.ice.relay_only": true };
+    const ama = await FirefoxPerson.open(server.links.Speaker, "Ama Owusu", undefined, relayOnly);
+    try {
+      await ama.join("Join stage");
+      await expectLive(maya, 1, 1);
+      await expectLive(ama, 1, 1);
+      await expect.poll(() => server.metric("dais_turn_relayed_datagrams_total")).toBeGreaterThan(1_000);
+      expect(await ama.negotiations()).toMatchObject({ remote: 1, errors: [] });
+    } finally {
+      await ama.close();
+    }
+  });
+});

@@ -32,9 +32,9 @@ export class FirefoxPerson {
   ) {}
 
   /** Opens a link; `script` runs in the page before anything else. */
-  static async open(link: string, name: string, script?: () => void): Promise<FirefoxPerson> {
+  static async open(link: string, name: string, script?: () => void, preferences: Record<string, boolean> = {}): Promise<FirefoxPerson> {
     const executablePath = process.env["DAIS_FIREFOX"] ?? "/usr/bin/firefox-esr";
-    const browser = await launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox: PREFERENCES });
+    const browser = await launch({ browser: "firefox", executablePath, headless: true, extraPrefsFirefox: { ...PREFERENCES, ...preferences } });
     try {
       const page = await browser.newPage();
       await page.setViewport({ width: 1360, height: 800 });

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::counters::TcpEnd;
+use crate::counters::{TcpEnd, TurnRefusal};
 use crate::limits;
 
 /// Why there is no place.
@@ -17,6 +17,15 @@ pub(crate) enum Full {
 }
 
 impl From<Full> for TcpEnd {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::All => Self::TooMany,
+            Full::Source => Self::TooManyFromSource,
+        }
+    }
+}
+
+impl From<Full> for TurnRefusal {
     fn from(full: Full) -> Self {
         match full {
             Full::All => Self::TooMany,

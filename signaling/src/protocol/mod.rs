@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+mod ice;
 mod server;
 mod words;
 
@@ -10,6 +11,7 @@ use ts_rs::TS;
 
 pub use client::ClientMessage;
 pub use error::SessionError;
+pub use ice::IceServer;
 pub use server::{
     Camera, Dominant, Link, Notice, OnStage, Participant, Presence, Refused, Relation, RoomInfo, RoomState, Rules,
     ServerMessage, Slot, SlotKind, Waiting,
@@ -50,6 +52,7 @@ pub fn typescript() -> String {
         ClientMessage::decl(&config),
         ServerMessage::decl(&config),
         Watched::decl(&config),
+        IceServer::decl(&config),
         RoomInfo::decl(&config),
         Presence::decl(&config),
         Refused::decl(&config),

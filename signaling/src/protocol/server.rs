@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
+use super::ice::IceServer;
 use super::words::{Access, Role};
 
 /// What the server says.
@@ -25,6 +26,8 @@ pub enum ServerMessage {
         /// This person is in the room: from another window, or they fell off a moment ago. `enter` takes them back to
         /// their place and ends the other session.
         present: Option<Presence>,
+        /// TURN servers for the media connection, which is made after this.
+        ice_servers: Vec<IceServer>,
     },
     /// Answer to `enter`: the client is in the room.
     Entered {

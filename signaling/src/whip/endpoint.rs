@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use super::fragment::Fragment;
 use super::resource::Resource;
 use super::{Endpoint, SDP, Whip, entity_tag, failure, session_failure, set, text, token};
 use crate::api::{Answer, Failure};
-use crate::protocol::SessionError;
+use crate::protocol::{IceServer, SessionError};
 use crate::room::{Admitted, Entering, RoomMessage, SessionId, SessionQueue};
 use crate::session::Known;
 
@@ -66,7 +66,24 @@ pub(super) async fn open(
     set(&mut response, header::CONTENT_TYPE, SDP);
     set(&mut response, header::LOCATION, &location);
     set(&mut response, header::ETAG, &tag);
+    for server in whip.signaling.reach.ice_servers().map_err(|_| internal())? {
+        link(&mut response, &server);
+    }
     Ok(response)
+}
+
+/// Names a TURN server (RFC 9725 §4.6).
+fn link(response: &mut Response, IceServer { urls, username, credential }: &IceServer) {
+    for url in urls {
+        let text = format!(
+            "<{url}>; rel=\"ice-server\"; username=\"{username}\"; credential=\"{credential}\"; \
+             credential-type=\"password\""
+        );
+        // An address that is no text of a header is one nobody can use.
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().append(header::LINK, value);
+        }
+    }
 }
 
 /// What a request says, as far as it can be told without the room.

@@ -32,8 +32,9 @@ export class Peer {
   readonly #cameras: RTCRtpTransceiver[];
   readonly #voices: RTCRtpTransceiver[];
 
-  constructor() {
-    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  /** `iceServers` relay where nothing else gets through. */
+  constructor(iceServers: RTCIceServer[] = []) {
+    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     const add = (kind: "audio" | "video", direction: "sendonly" | "recvonly", layers?: RTCRtpEncodingParameters[]) => {
       const transceiver = connection.addTransceiver(kind, { direction, ...(layers && { sendEncodings: layers }) });
       prefer(transceiver, kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"], direction);

@@ -281,7 +281,11 @@ mayJoinStage: boolean,
  * This person is in the room: from another window, or they fell off a moment ago. `enter` takes them back to
  * their place and ends the other session.
  */
-present: Presence | null, } | { "type": "entered", 
+present: Presence | null, 
+/**
+ * TURN servers for the media connection, which is made after this.
+ */
+iceServers: Array<IceServer>, } | { "type": "entered", 
 /**
  * Number of the request.
  */
@@ -456,6 +460,19 @@ slot: number,
  * Its height on the screen, in device pixels: the server sends what fills it, as far as the line carries.
  */
 height: number, };
+export type IceServer = { 
+/**
+ * Its addresses, best first (RFC 7065).
+ */
+urls: Array<string>, 
+/**
+ * Valid for a day.
+ */
+username: string, 
+/**
+ * Its password.
+ */
+credential: string, };
 
 export type RoomInfo = { 
 /**

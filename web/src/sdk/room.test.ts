@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Refused } from "./room";
-import { Fake, camera, entered, inside, me, mic, onStage, settled, state, update } from "./testing";
+import { Fake, camera, entered, entry, inside, me, mic, onStage, settled, state, update } from "./testing";
 
 describe("a room", () => {
   test("says hello first, and enters with its offer in one message", async () => {
@@ -9,6 +9,34 @@ describe("a room", () => {
     expect(request).toEqual({ type: "enter", id: 1, place: "stage", mic: true, camera: true, offer: "an offer" });
     expect(fake.peer().answers).toEqual(["an answer"]);
     expect(fake.peer().live).toEqual({ mic, camera });
+  });
+
+  test("makes its media connection with the relays it is told of", async () => {
+    const fake = new Fake();
+    const room = fake.room();
+    const relays = [{ urls: ["turn:192.0.2.1"], username: "1:a", credential: "secret" }];
+    fake.open();
+    fake.say(entry({ iceServers: relays }));
+    expect(fake.peers.map(({ iceServers, closed }) => ({ iceServers, closed }))).toEqual([
+      { iceServers: [], closed: true },
+      { iceServers: relays, closed: false },
+    ]);
+    expect(room.peer).toBe(fake.peer());
+    void room.enter("viewer", null, { mic: false, camera: false });
+    const { id } = await fake.request();
+    fake.say(entered(id, state([me(null)])));
+    await settled();
+    expect(fake.peer().answers).toEqual(["an answer"]);
+    // After a loss: new credentials for a new connection, while the old one is still shown.
+    const fresh = [{ urls: ["turn:192.0.2.1"], username: "2:b", credential: "another" }];
+    const shown = room.peer as unknown as { closed: boolean };
+    fake.drop();
+    fake.environment.pass(1_000);
+    fake.open();
+    fake.say(entry({ iceServers: fresh, present: { onStage: false, lost: true } }));
+    expect(fake.peer().iceServers).toEqual(fresh);
+    expect(room.peer).toBe(shown);
+    expect(shown.closed).toBe(false);
   });
 
   // law: entry-phone

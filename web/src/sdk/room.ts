@@ -55,7 +55,7 @@ export interface RoomOptions {
   memory?: Memory;
   environment?: Environment;
   /** Makes a media connection; each session has a new one. */
-  peer?: () => MediaPeer;
+  peer?: (iceServers: IceServer[]) => MediaPeer;
 }
 
 /** A media connection that is ready to enter with. */
@@ -95,13 +95,15 @@ export class Room {
   #cancelTimer = () => {};
   #cancelSteady = () => {};
   #retryPending = false;
+  /** Relays of this server, with credentials of this person. */
+  #iceServers: IceServer[] = [];
   /** `null` until it is known which devices there are. */
   #devices: Devices | null = null;
   readonly #watching: Watching;
 
   /** Connects and says hello. The offer is prepared meanwhile, so that entering takes one round trip. */
   constructor(options: RoomOptions) {
-    const { environment = browserEnvironment, phone = false, peer = () => new Peer() } = options;
+    const { environment = browserEnvironment, phone = false, peer = (servers) => new Peer(servers) } = options;
     const { memory = memoryOf(options.token, forgetfulStore(), forgetfulStore()) } = options;
     this.#options = { ...options, environment, phone, peer, memory };
     // What is lost with the connection is said again in the next one.
@@ -210,7 +212,7 @@ export class Room {
   }
 
   #prepare(): Ready {
-    const peer = this.#options.peer();
+    const peer = this.#options.peer(this.#iceServers);
     const offer = peer.offer();
     offer.catch(() => undefined);
     peer.onFailed(() => {
@@ -247,6 +249,7 @@ export class Room {
   /** Hello was answered: to the entry window or, if this window was inside a moment ago, back to the place. */
   #welcome(message: Extract<ServerMessage, { type: "entry" }>, now: number): void {
     const { memory } = this.#options;
+    if (message.iceServers.length > 0) this.#useRelays(message.iceServers);
     const back = message.present !== null && (this.view.phase.at === "room" || memory.wasInside());
     const view = reduce(this.view, message, now);
     if (!back) {
@@ -257,6 +260,15 @@ export class Room {
     this.#steadySoon();
     this.#set(back ? resuming(view) : view);
     if (back) void this.#comeBack();
+  }
+
+  /** A media connection gathers its relays when it makes its offer: one made before they were known is made again. */
+  #useRelays(servers: IceServer[]): void {
+    this.#iceServers = servers;
+    const before = this.#ready?.peer;
+    this.#ready = this.#prepare();
+    before?.close();
+    if (before === this.#peer) this.#peer = this.#ready.peer;
   }
 
   #inside(message: Extract<ServerMessage, { type: "entered" }>, now: number): void {

@@ -3,7 +3,7 @@
 import type { Environment } from "./environment";
 import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
-import type { ClientMessage, OnStage, Participant, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
+import type { ClientMessage, IceServer, OnStage, Participant, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
 import { Room } from "./room";
 import type { MediaPeer } from "./room";
 import { look } from "./statistics";
@@ -44,6 +44,7 @@ export const entry = (change: Partial<Extract<ServerMessage, { type: "entry" }>>
   name: "Ann",
   mayJoinStage: true,
   present: null,
+  iceServers: [],
   ...change,
 });
 
@@ -104,6 +105,8 @@ export class FakeEnvironment implements Environment {
 }
 
 export class FakePeer implements MediaPeer {
+  constructor(readonly iceServers: IceServer[]) {}
+
   live = { mic: null as MediaStreamTrack | null, camera: null as MediaStreamTrack | null };
   layers: readonly boolean[] = [true, true, true];
   answers: string[] = [];
@@ -143,7 +146,7 @@ export class Fake {
 
   room(phone = false): Room {
     const { connect, memory, environment } = this;
-    const peer = () => this.peers[this.peers.push(new FakePeer()) - 1] as FakePeer;
+    const peer = (iceServers: IceServer[]) => this.peers[this.peers.push(new FakePeer(iceServers)) - 1] as FakePeer;
     return new Room({ connect, token: "a link", phone, memory, environment, peer });
   }
 
