@@ -76,7 +76,7 @@ impl Server {
         let rooms = Rooms::load(shared).await?;
         let directory = Arc::new(RoomDirectory(Arc::clone(&rooms)));
         let (api_key, preset) = (config.api_key()?, config.preset);
-        let reach = Arc::new(MediaReach { media: Arc::clone(&media), turn_urls: config.turn_url.clone() });
+        let reach = Arc::new(MediaReach::new(Arc::clone(&media), config.turn_url.clone()).await);
         let signaling = Signaling { directory, keys: keys.clone(), api_key, preset, reach };
         let metrics = match config.metrics_address() {
             None => None,
@@ -89,7 +89,8 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = axum::serve(listener, router(signaling)).with_graceful_shutdown(async {
+        let app = router(signaling).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, app).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
         let web = tokio::spawn(async move { serving.await });

@@ -14,6 +14,7 @@ pub(crate) fn routes() -> Router {
     Router::new()
         .route("/", get(page))
         .route("/r/{room}", get(page))
+        .route("/connectivity", get(page))
         .route("/assets/{file}", get(asset))
         .route("/{file}", get(other))
 }

@@ -9,6 +9,7 @@
 pub mod api;
 #[cfg(feature = "client")]
 mod client;
+mod connectivity;
 pub mod limits;
 pub mod protocol;
 mod rate;

@@ -47,6 +47,15 @@ pub const PREFLIGHT_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 pub const PAGE: usize = 100;
 /// How long a closed session is still read from, so that its last message arrives.
 pub const LINGER: Duration = Duration::from_secs(1);
+/// Media tests of the connectivity page at the same time: each is a connection that costs a handshake and receives nothing.
+/// More are refused with `too_many_tests`.
+pub const TESTS: usize = 64;
+/// Of them, from one address: a page makes three, and some people sit together.
+pub const TESTS_PER_ADDRESS: usize = 12;
+/// A media test ends after this long: the page waits 10 s, and connections that never come about are given up after 20 s.
+pub const TEST_LASTS: Duration = Duration::from_secs(15);
+/// Longest offer of a media test, bytes: a browser's with one section has 4 kB. A longer one is refused with status 413.
+pub const TEST_OFFER_BYTES_MAX: usize = 16 * 1024;
 /// Messages waiting for a session. One that cannot keep up loses its updates and gets a fresh snapshot instead.
 pub const QUEUE_MESSAGES: usize = 256;
 /// Messages waiting for a room. More means the room is overloaded; sessions wait.

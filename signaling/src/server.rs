@@ -14,7 +14,7 @@ use crate::reach::Reach;
 use crate::room::Directory;
 use crate::session;
 use crate::token::TokenKeys;
-use crate::{api, limits, whip};
+use crate::{api, connectivity, limits, whip};
 
 /// What sessions need.
 #[derive(Clone)]
@@ -42,6 +42,7 @@ pub fn router(signaling: Signaling) -> Router {
         .route("/healthz", get(|| async { "ok" }))
         .merge(api::routes(&signaling))
         .with_state(signaling.clone())
+        .merge(connectivity::routes(signaling.clone()))
         .merge(whip::routes(signaling));
     #[cfg(feature = "client")]
     let router = router.merge(crate::client::routes());

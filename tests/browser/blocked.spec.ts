@@ -1,35 +1,9 @@
 /** People whose network lets no UDP through. */
 
 import type { Browser } from "@playwright/test";
-import { BlockedNetwork, SERVER } from "./blocked";
-import { Person, Server, expect, expectLive, test as base } from "./dais";
-
-const SECRET = "a secret of more than thirty-two bytes";
-
-interface Fixtures {
-  network: BlockedNetwork;
-  blocked: Browser;
-}
-
-const test = base.extend<Fixtures>({
-  // eslint-disable-next-line no-empty-pattern
-  network: async ({}, use) => {
-    const network = await BlockedNetwork.make();
-    await use(network);
-    network.end();
-  },
-  server: async ({ network, args }, use) => {
-    const open = ["--demo", "--token-secret", SECRET];
-    const server = await Server.start([...open, ...args], SERVER, network.at("server"));
-    await use(server);
-    expect(await server.stop()).toBe(0);
-  },
-  blocked: async ({ network }, use) => {
-    const browser = await network.chromium();
-    await use(browser);
-    await browser.close();
-  },
-});
+import { test } from "./blocked";
+import { Person, expect, expectLive } from "./dais";
+import type { Server } from "./dais";
 
 /** How the media of a page travels: the pair of candidates in use. */
 function path(person: Person): Promise<{ protocol: string; local: string; remote: string; relay: string | null }> {

@@ -7,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
 import type { Browser } from "@playwright/test";
+import { Server, expect, test as base } from "./dais";
 import config from "./playwright.config";
 
 /** The server's address; in a namespace of its own no port is taken. */
-export const SERVER = "10.99.0.1:8080";
+const SERVER = "10.99.0.1:8080";
 
 /** Two namespaces with a line between them. The browser's has a rule that prohibits UDP, as a company's firewall would. */
 const SETUP = `
@@ -31,7 +32,7 @@ echo "processes $$ $browser"
 wait
 `;
 
-export class BlockedNetwork {
+class BlockedNetwork {
   private constructor(
     private readonly process: ChildProcess,
     /** A process at either end. */
@@ -78,3 +79,30 @@ export class BlockedNetwork {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+interface Fixtures {
+  network: BlockedNetwork;
+  /** A browser that UDP does not leave. */
+  blocked: Browser;
+}
+
+const SECRET = "a secret of more than thirty-two bytes";
+
+/** Tests whose server is reached over TCP alone. */
+export const test = base.extend<Fixtures>({
+  network: async ({}, use) => {
+    const network = await BlockedNetwork.make();
+    await use(network);
+    network.end();
+  },
+  server: async ({ network, args }, use) => {
+    const server = await Server.start(["--demo", "--token-secret", SECRET, ...args], SERVER, network.at("server"));
+    await use(server);
+    expect(await server.stop()).toBe(0);
+  },
+  blocked: async ({ network }, use) => {
+    const browser = await network.chromium();
+    await use(browser);
+    await browser.close();
+  },
+});

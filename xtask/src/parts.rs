@@ -157,7 +157,8 @@ pub fn generate() -> Result<(), String> {
 pub fn pictures() -> Result<(), String> {
     prepare_browser()?;
     build_as_the_tests_do()?;
-    let mut test = command("tests/browser", "npm", &["test", "--", "screenshot.spec.ts", "layouts.spec.ts"]);
+    let specs = ["screenshot.spec.ts", "layouts.spec.ts", "connectivity.spec.ts"];
+    let mut test = command("tests/browser", "npm", &[&["test", "--"], &specs[..]].concat());
     run(test.env("DAIS_UPDATE_GENERATED", "1"))
 }
 

@@ -51,6 +51,9 @@ pub enum SessionError {
     /// More requests than a person makes.
     #[error("You are sending too many requests. Wait a moment.")]
     RateLimited,
+    /// As many connectivity tests run as the server takes.
+    #[error("Too many connection tests are running. Try again in a moment.")]
+    TooManyTests,
     /// A newer session of the same person took over.
     #[error("You came in from another window or device, so this one was closed.")]
     Replaced,
@@ -90,6 +93,7 @@ impl SessionError {
         Self::ShuttingDown,
         Self::SlotUnknown,
         Self::RateLimited,
+        Self::TooManyTests,
         Self::Replaced,
         Self::SessionEnded,
         Self::RemovedFromRoom,
@@ -118,6 +122,7 @@ impl SessionError {
             Self::ShuttingDown => "shutting_down",
             Self::SlotUnknown => "slot_unknown",
             Self::RateLimited => "rate_limited",
+            Self::TooManyTests => "too_many_tests",
             Self::Replaced => "replaced",
             Self::SessionEnded => "session_ended",
             Self::RemovedFromRoom => "removed_from_room",

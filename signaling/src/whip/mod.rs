@@ -28,7 +28,7 @@ use crate::server::Signaling;
 use resource::Resources;
 
 /// SDP offers and answers (RFC 8866 §8.1).
-const SDP: &str = "application/sdp";
+pub(crate) const SDP: &str = "application/sdp";
 /// What changes in an ICE session (RFC 8840 §9).
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
@@ -107,14 +107,14 @@ impl Whip {
 }
 
 /// What a reason of the session or the stage is over HTTP.
-fn failure(reason: Reason) -> Failure {
+pub(crate) fn failure(reason: Reason) -> Failure {
     let status = match reason.code {
         "token_invalid" | "token_expired" => StatusCode::UNAUTHORIZED,
         "room_locked" | "removed_from_room" | "stage_not_at_entry" | "ask_first" | "request_pending"
         | "invitation_needed" | "link_unknown" | "link_revoked" | "link_expired" | "link_used" => StatusCode::FORBIDDEN,
         "media_lost" | "replaced" => StatusCode::NOT_FOUND,
         "room_full" => StatusCode::SERVICE_UNAVAILABLE,
-        "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
+        "rate_limited" | "too_many_tests" => StatusCode::TOO_MANY_REQUESTS,
         "sdp_malformed" | "sdp_empty" => StatusCode::BAD_REQUEST,
         "sdp_too_long" => StatusCode::PAYLOAD_TOO_LARGE,
         "sdp_ssrc_collision" => StatusCode::CONFLICT,
@@ -140,7 +140,7 @@ fn token(headers: &HeaderMap) -> Answer<&str> {
 }
 
 /// The text of a body that is said to be of `kind`.
-fn text(kind: &'static str, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Answer<String> {
+pub(crate) fn text(kind: &'static str, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Answer<String> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // RFC 9110 §8.3.1: parameters may follow, and letters have no case.
     let given = given.split(';').next().unwrap_or_default().trim();

@@ -31,4 +31,5 @@ export const WarnIcon = icon("M12 4l9 16H3zM12 10v4M12 17v.01");
 export const HandIcon = icon("M8 12.500V6a1.600 1.600 0 0 1 3.200 0v5V4.600a1.600 1.600 0 0 1 3.200 0V11V6.400a1.600 1.600 0 0 1 3.200 0V15a6 6 0 0 1-6 6c-3 0-4.500-2-6-5l-1.500-3a1.500 1.500 0 0 1 2.600-1.500z");
 export const LockIcon = icon("M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3");
 export const CheckIcon = icon("M5 12.500l4.500 4.500L19 7.500");
+export const DashIcon = icon("M6 12h12");
 export const OfflineIcon = icon("M4 9.500a12 12 0 0 1 16 0M7.500 13a7 7 0 0 1 9 0M12 17.500v.01M4 3l16 18");

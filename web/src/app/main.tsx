@@ -8,6 +8,7 @@ import { ConnectionBanner, Notices } from "./notices";
 import { RoomScene } from "./room";
 import { address, connect, room, useHere, view } from "./state";
 import { ending } from "./texts";
+import { TestLink } from "./ui";
 
 declare global {
   /** For support: what the page is connected to. */
@@ -27,6 +28,7 @@ function EndScene({ failure }: { failure: Failure }) {
           </div>
         )}
         {code !== null && <code>{code}</code>}
+        {code !== null && <TestLink />}
       </section>
     </main>
   );
@@ -42,6 +44,7 @@ function Waiting({ text, failure = null }: { text: string; failure?: Failure | n
           <>
             <p>{failure.text} Check your network; the page goes on trying by itself.</p>
             <code>{failure.code}</code>
+            <TestLink />
           </>
         )}
       </section>
@@ -82,7 +85,11 @@ function Page() {
 const where = address();
 const root = document.getElementById("app");
 if (root !== null) {
-  if (where === null) {
+  if (location.pathname === "/connectivity") {
+    document.title = "Connection test";
+    // Hardly anybody needs it: it comes in a file of its own.
+    void import("./connectivity").then(({ ConnectivityScene }) => render(<ConnectivityScene />, root));
+  } else if (where === null) {
     const failure = { code: "no_link", text: "Open the link of your invitation: it names the room and lets you in." };
     render(<EndScene failure={failure} />, root);
   } else {

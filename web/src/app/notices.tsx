@@ -6,6 +6,7 @@ import { CloseIcon, OfflineIcon } from "./icons";
 import { attempt, dialog, dismiss, toasts, view } from "./state";
 import { CONNECTION_LOST, INVITED } from "./texts";
 import { shown } from "./toasts";
+import { TestLink } from "./ui";
 import type { Toast } from "./toasts";
 
 interface DecisionProps {
@@ -102,7 +103,7 @@ export function ConnectionBanner() {
   const lost = phase.at === "room" && connection === "lost";
   return (
     <div class="banner" role="status" aria-label="Connection">
-      {lost && <p><OfflineIcon />{CONNECTION_LOST}</p>}
+      {lost && <p><OfflineIcon />{CONNECTION_LOST}<TestLink /></p>}
     </div>
   );
 }

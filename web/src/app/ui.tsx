@@ -4,6 +4,11 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
 import { hue, initials } from "./layout";
 
+/** To where a person finds out what their network lets through; the room stays open beside it. */
+export function TestLink() {
+  return <a href="/connectivity" target="_blank" rel="noreferrer">Test your connection</a>;
+}
+
 export function Avatar({ name }: { name: string }) {
   return <span class={`avatar hue-${hue(name)}`} aria-hidden="true">{initials(name)}</span>;
 }
