@@ -150,7 +150,7 @@ fn watcher(number: usize) -> Guest {
             mic_ssrc: None,
             camera_ssrc: None,
             layers: 1,
-            cameras: dais_media::limits::CAMERA_SLOTS,
+            cameras: CAMERA_SLOTS,
             voices: dais_media::limits::VOICE_SLOTS,
             feedback: true,
         },

@@ -95,6 +95,9 @@ pub(crate) struct Allocation {
 pub(crate) fn allocate(budget: u32, candidates: &mut [Candidate]) -> Allocation {
     let mut shares = Shares { left: u64::from(budget), layers: [None; PICTURES] };
     candidates.sort_unstable_by(|a, b| a.rank.cmp(&b.rank).then(b.entered.cmp(&a.entered)));
+    if let Some(first) = candidates.first() {
+        shares.keep(first, budget);
+    }
     let split = candidates.partition_point(|candidate| candidate.rank < Rank::Other);
     let (favoured, others) = candidates.split_at(split);
     for candidate in favoured {
@@ -136,6 +139,17 @@ struct Shares {
 impl Shares {
     fn has(&self, candidate: &Candidate) -> bool {
         self.layers[candidate.slot.index()].is_some()
+    }
+
+    /// The first picture stays where its smallest layer takes somewhat more than `budget`: estimates fall below what the
+    /// line carries each time they are corrected, and a picture that comes and goes is worse than one that is late.
+    fn keep(&mut self, first: &Candidate, budget: u32) {
+        let Some(smallest) = useful(first).next().filter(|_| first.before.is_some()) else { return };
+        let takes = u64::from(first.rates.of(smallest));
+        if takes * 100 <= u64::from(budget) * limits::FIRST_PICTURE_PERCENT_MAX {
+            self.left = self.left.saturating_sub(takes);
+            self.layers[first.slot.index()] = Some(smallest);
+        }
     }
 
     /// Gives `candidate` this layer in place of what it has, if that fits.
@@ -230,6 +244,14 @@ mod tests {
         assert_eq!(shared(499, &with_before(&one, H)), [Q]);
         assert_eq!(shared(550, &with_before(&one, Q)), [H]);
         assert_eq!(shared(549, &with_before(&one, Q)), [Q]);
+    }
+
+    #[test]
+    fn the_first_picture_stays_on_a_line_that_falls_a_little_short() {
+        let two = with_before(&[speaker(0, 2), camera(1, 2)], Q);
+        assert_eq!(shared(100, &two), [Q, None]);
+        assert_eq!(shared(70, &two), [None, None]);
+        assert_eq!(shared(100, &[speaker(0, 2)]), [None], "nor does it begin there");
     }
 
     #[test]

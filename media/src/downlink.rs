@@ -1,5 +1,6 @@
 //! One viewer's line: what it carries, by the viewer's feedback, and how pictures are spread over it.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::congestion::feedback::Feedback;
@@ -9,7 +10,6 @@ use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN};
 use crate::pacer::{Paced, Pacer};
 
 /// See the module.
-#[derive(Debug)]
 pub(crate) struct Downlink {
     estimator: Estimator,
     pacer: Pacer,
@@ -20,6 +20,12 @@ pub(crate) struct Downlink {
     heard: bool,
     /// No feedback came: whoever has promised it and does not send it gets everything, as somebody who promised nothing.
     says_nothing: bool,
+}
+
+impl fmt::Debug for Downlink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.estimator.fmt(f)
+    }
 }
 
 impl Downlink {
@@ -48,6 +54,11 @@ impl Downlink {
     /// Whether a packet may leave now, with nothing in front of it.
     pub(crate) fn is_open(&mut self, now: Instant) -> bool {
         self.pacer.is_open(now)
+    }
+
+    /// Whether the line has room for a packet that goes before those that wait, such as one that is sent again.
+    pub(crate) fn has_room(&mut self, now: Instant) -> bool {
+        self.pacer.has_bytes(now)
     }
 
     /// Keeps a packet until the line has room. False when more waits than should.

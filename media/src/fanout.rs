@@ -10,7 +10,7 @@ use crate::outbound::Occupied;
 use crate::packet::Packet;
 use crate::plan::{Item, Placed, Planner};
 use crate::profile::{ProfileId, Profiles};
-use crate::rtp::{HeaderExtension, OUTGOING_HEADER_MAX, OutgoingHeader};
+use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::Receiving;
 use crate::view::View;
 use crate::vp8::Shift;
@@ -158,7 +158,6 @@ impl Batch {
 
 impl ReadyPacket {
     fn new(pending: usize, section: Slot, csrc: ParticipantId, packet: &Packet, receiving: &Receiving) -> Self {
-        let extension = receiving.extension(packet.level);
         let header = OutgoingHeader {
             marker: packet.marker,
             payload_type: receiving.payload_type,
@@ -166,7 +165,8 @@ impl ReadyPacket {
             timestamp: 0,
             ssrc: section.ssrc(),
             csrc,
-            extension,
+            transport_seq: receiving.transport_cc.map(|id| (id, 0)),
+            level: receiving.audio_level.zip(packet.level),
         };
         let has_rtx = receiving.rtx_payload_type.is_some();
         let mut bytes = [0; OUTGOING_HEADER_MAX];
@@ -175,7 +175,7 @@ impl ReadyPacket {
             pending,
             section,
             has_rtx,
-            has_transport_seq: matches!(extension, Some(HeaderExtension::TransportSeq(..))),
+            has_transport_seq: receiving.transport_cc.is_some(),
             header: bytes,
             header_len,
             start: 0,

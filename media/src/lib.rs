@@ -70,6 +70,6 @@ pub use ids::{ConnectionId, Generation, Layer, MediaKind, ParticipantId, RoomId,
 pub use peer::{Gone, PeerConfig};
 pub use plane::{MediaConfig, MediaEvent, MediaPlane, RoomChange, StartError};
 pub use speech::{SpeechConfig, SpeechConfigError};
-pub use twcc::FeedbackRecorder;
 pub use turn::TurnCredentials;
+pub use twcc::FeedbackRecorder;
 pub use view::View;

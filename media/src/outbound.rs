@@ -18,7 +18,7 @@ use crate::packet::Packet;
 use crate::prefetch::prefetch;
 use crate::profile::ProfileId;
 use crate::rtcp::SlotReport;
-use crate::rtp::{HeaderExtension, OUTGOING_HEADER_MAX, OutgoingHeader};
+use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::{Receiving, Session};
 use crate::slot_sender::{Rewritten, SlotSender};
 use crate::source::ClockPoint;
@@ -40,6 +40,12 @@ pub(crate) struct Outbound {
     resends: Budget,
     /// Its line, if it tells how packets arrive.
     pub(crate) downlink: Option<Box<Downlink>>,
+    /// What its pictures may take at most, bit/s, and since when.
+    ramp: Option<(u32, Instant)>,
+    /// When layers are to be chosen again, as pictures take less than the line carries.
+    pub(crate) share_again: Option<Instant>,
+    /// Voices count in what the line carries.
+    numbers_voices: bool,
     /// Pictures that do not fit its line, a bit for each slot.
     pub(crate) dropped: u32,
     /// What it is shown, if it follows.
@@ -49,9 +55,8 @@ pub(crate) struct Outbound {
 }
 
 impl Outbound {
-    /// `seed` makes the first sequence numbers random (RFC 3550 §5.1).
-    /// `feedback` says that the viewer tells how packets arrive.
-    pub(crate) fn new(seed: u64, feedback: bool, now: Instant) -> Self {
+    /// What a client with `session` receives; `seed` makes the first sequence numbers random (RFC 3550 §5.1).
+    pub(crate) fn new(seed: u64, session: &Session, now: Instant) -> Self {
         Self {
             senders: Slot::all().map(|_| None).collect(),
             seed,
@@ -59,7 +64,10 @@ impl Outbound {
             targets: [None; PICTURES],
             takes: [LayerSet::default(); PICTURES],
             resends: Budget::full(limits::RETRANSMITS_PER_SECOND, limits::RETRANSMIT_BURST, now),
-            downlink: feedback.then(|| Box::new(Downlink::new(now))),
+            downlink: session.has_feedback().then(|| Box::new(Downlink::new(now))),
+            ramp: None,
+            share_again: None,
+            numbers_voices: session.has_feedback_on_voices(),
             dropped: 0,
             view: None,
             next_report: now + limits::REPORT_INTERVAL,
@@ -94,9 +102,27 @@ impl Outbound {
         }
     }
 
-    /// What the line carries, bit/s.
-    pub(crate) fn budget(&self) -> u32 {
-        self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate())
+    /// What the line carries of pictures, bit/s, where voices take `voices`.
+    pub(crate) fn budget(&self, voices: u32) -> u32 {
+        let taken = if self.numbers_voices { voices } else { 0 };
+        self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate().saturating_sub(taken))
+    }
+
+    /// What its pictures, which take `taken` bit/s, may take at the moment: twice that, for a time. A line that is said to
+    /// carry much more is not filled with key frames of all pictures at once.
+    pub(crate) fn ramp(&mut self, taken: u32, now: Instant) -> u32 {
+        if self.downlink.is_none() {
+            return u32::MAX;
+        }
+        let is_over = |at: Instant| now.saturating_duration_since(at) >= limits::RAMP_INTERVAL;
+        let (limit, since) = match self.ramp {
+            None => (limits::RAMP_START, now),
+            Some((_, at)) if is_over(at) => (taken.saturating_mul(2).max(limits::RAMP_MIN), now),
+            Some(ramp) => ramp,
+        };
+        self.ramp = Some((limit, since));
+        self.share_again = Some(since + limits::RAMP_INTERVAL);
+        limit
     }
 
     /// Notes what it would take if its line carried everything, and which pictures do not fit. Returns how many of those
@@ -189,7 +215,8 @@ impl Viewer<'_> {
                 continue;
             };
             if let Some(downlink) = self.outbound.downlink.as_mut().filter(|_| ready.has_transport_seq) {
-                if !downlink.is_open(now) {
+                // A voice never waits.
+                if from.slot.kind().is_video() && !downlink.is_open(now) {
                     let (from, section, packet) = (*from, ready.section, Arc::clone(packet));
                     let fits = downlink.keep(Paced { from, section, packet, numbers });
                     out.counters.add(Tally::Paced, 1);
@@ -265,7 +292,8 @@ impl Viewer<'_> {
                 timestamp: 0,
                 ssrc: slot.rtx_ssrc(),
                 csrc: self.participant,
-                extension: Some(HeaderExtension::TransportSeq(id, transport_seq)),
+                transport_seq: Some((id, transport_seq)),
+                level: None,
             };
             out.counters.add(Tally::ProbeOut, bytes as u64);
             out.write(self.remote, |buf| {
@@ -279,9 +307,11 @@ impl Viewer<'_> {
         }
     }
 
-    /// Whether this viewer may be sent one more packet again.
+    /// Whether this viewer may be sent one more packet again: within its budget, and where its line has room. A line that
+    /// loses packets because too much is sent gets no better by sending more.
     pub(crate) fn may_resend(&mut self, now: Instant) -> bool {
-        self.outbound.resends.take(1, now)
+        let room = self.outbound.downlink.as_mut().is_none_or(|downlink| downlink.has_room(now));
+        room && self.outbound.resends.take(1, now)
     }
 
     /// Sends again what the viewer knows as sequence number `seq` of the slot, if `find` still has it.
@@ -322,13 +352,8 @@ impl Viewer<'_> {
             Stream::Media { payload_type } => (payload_type, from.slot.ssrc(), numbers.seq),
             Stream::Rtx { payload_type, seq } => (payload_type, from.slot.rtx_ssrc(), seq),
         };
-        let mut extension = receiving.extension(packet.level);
-        if let (Some(HeaderExtension::TransportSeq(_, transport_seq)), Some(downlink)) =
-            (&mut extension, &mut self.outbound.downlink)
-        {
-            let bytes = OUTGOING_HEADER_MAX + packet.payload().len() + DATAGRAM_OVERHEAD_BYTES;
-            *transport_seq = downlink.send(bytes, now);
-        }
+        let bytes = OUTGOING_HEADER_MAX + packet.payload().len() + DATAGRAM_OVERHEAD_BYTES;
+        let numbered = receiving.transport_cc.zip(self.outbound.downlink.as_mut());
         let header = OutgoingHeader {
             marker: packet.marker,
             payload_type,
@@ -336,7 +361,8 @@ impl Viewer<'_> {
             timestamp: numbers.timestamp,
             ssrc,
             csrc: from.participant,
-            extension,
+            transport_seq: numbered.map(|(id, downlink)| (id, downlink.send(bytes, now))),
+            level: receiving.audio_level.zip(packet.level),
         };
         let video = from.slot.kind().is_video();
         out.write(self.remote, |buf| {

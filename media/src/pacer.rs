@@ -62,7 +62,8 @@ impl Pacer {
         self.queue.is_empty() && self.has_bytes(now)
     }
 
-    fn has_bytes(&mut self, now: Instant) -> bool {
+    /// Whether the line has room at `now`, for something that does not wait.
+    pub(crate) fn has_bytes(&mut self, now: Instant) -> bool {
         let elapsed = now.saturating_duration_since(self.filled);
         self.filled = self.filled.max(now);
         self.bytes = (self.bytes + elapsed.as_secs_f64() * self.rate).min(self.depth());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
+use tracing::debug;
 
 use crate::counters::{Distribution, DropReason, Tally};
 use crate::dominant::Activity;
@@ -126,7 +127,7 @@ impl Peer {
             remote: None,
             nominated: false,
             inbound: Inbound::new(&config.session, config.connection, config.permits, speech, now),
-            outbound: Outbound::new(seed, config.session.has_feedback(), now),
+            outbound: Outbound::new(seed, &config.session, now),
             session: config.session,
             profile,
             told_speaking: false,
@@ -344,6 +345,13 @@ impl Peer {
         downlink.feedback(fci, now)
     }
 
+    /// What is thought of the viewer's line, for those who look into it.
+    pub(crate) fn log_downlink(&self) {
+        let Outbound { downlink: Some(downlink), dropped, .. } = &self.outbound else { return };
+        let (participant, bitrate) = (self.participant.0, downlink.bitrate());
+        debug!(participant, bitrate, held = dropped.count_ones(), ?downlink, "line");
+    }
+
     /// Whether it is time for sender reports.
     pub(crate) fn reports_are_due(&self, now: Instant) -> bool {
         self.is_up() && self.outbound.next_report <= now
@@ -391,7 +399,8 @@ impl Peer {
         if self.is_up() {
             let downlink = self.outbound.downlink.as_ref().map(|downlink| downlink.next_timeout());
             let inbound = self.inbound.next_timeout();
-            return downlink.map_or(inbound, |at| at.min(inbound)).min(self.outbound.next_report).min(consent);
+            let all = [downlink, self.outbound.share_again, Some(inbound), Some(self.outbound.next_report)];
+            return all.into_iter().flatten().fold(consent, Instant::min);
         }
         let connect = self.created + limits::CONNECT_WITHIN;
         let retransmit = self.handshake.next_timeout().filter(|at| *at > now);

@@ -160,7 +160,7 @@ impl AudioLevel {
 }
 
 /// Most bytes of an [`OutgoingHeader`].
-pub const OUTGOING_HEADER_MAX: usize = 24;
+pub const OUTGOING_HEADER_MAX: usize = 28;
 
 /// An RTP header to send: always one CSRC, the participant it comes from.
 #[derive(Clone, Copy, Debug)]
@@ -177,44 +177,48 @@ pub struct OutgoingHeader {
     pub ssrc: Ssrc,
     /// Whose media it is.
     pub csrc: ParticipantId,
-    /// The header extension, where the receiver negotiated it.
-    pub extension: Option<HeaderExtension>,
+    /// Id of the transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2) and the number,
+    /// where the receiver negotiated it.
+    pub transport_seq: Option<(u8, u16)>,
+    /// Id of the RFC 6464 extension and the level, where the receiver negotiated it.
+    pub level: Option<(u8, AudioLevel)>,
 }
 
-/// A header extension that the server writes: id, and value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeaderExtension {
-    /// Audio level (RFC 6464).
-    Level(u8, AudioLevel),
-    /// Transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01 §2).
-    TransportSeq(u8, u16),
-}
+/// Fixed header, one CSRC, and the head of the extensions (RFC 8285 §4.2).
+const EXTENSIONS_AT: usize = 20;
 
 impl OutgoingHeader {
     /// Writes the header to the start of `out` and returns its length, at most [`OUTGOING_HEADER_MAX`].
     pub fn write(&self, out: &mut [u8]) -> usize {
-        let extended = if self.extension.is_some() { 0x10 } else { 0 };
-        out[0] = 0x80 | extended | 1;
+        let mut at = EXTENSIONS_AT;
+        if let Some((id, seq)) = self.transport_seq {
+            out[at] = id << 4 | 1;
+            Self::renumber_transport(out, seq);
+            at += 3;
+        }
+        if let Some((id, level)) = self.level {
+            out[at..at + 2].copy_from_slice(&[id << 4, level.to_byte()]);
+            at += 2;
+        }
+        let extended = at > EXTENSIONS_AT;
+        out[0] = 0x80 | if extended { 0x10 } else { 0 } | 1;
         out[1] = self.payload_type | if self.marker { 0x80 } else { 0 };
         Self::renumber(out, self.seq, self.timestamp);
         out[8..12].copy_from_slice(&self.ssrc.0.to_be_bytes());
         out[12..16].copy_from_slice(&self.csrc.0.to_be_bytes());
-        let Some(extension) = self.extension else { return 16 };
-        out[16..18].copy_from_slice(&ONE_BYTE_PROFILE.to_be_bytes());
-        out[18..20].copy_from_slice(&1u16.to_be_bytes());
-        match extension {
-            HeaderExtension::Level(id, level) => out[20..24].copy_from_slice(&[id << 4, level.to_byte(), 0, 0]),
-            HeaderExtension::TransportSeq(id, seq) => {
-                (out[20], out[23]) = (id << 4 | 1, 0);
-                Self::renumber_transport(out, seq);
-            }
+        if !extended {
+            return EXTENSIONS_AT - 4;
         }
-        OUTGOING_HEADER_MAX
+        let end = at.next_multiple_of(4);
+        out[at..end].fill(0);
+        out[16..18].copy_from_slice(&ONE_BYTE_PROFILE.to_be_bytes());
+        out[18..20].copy_from_slice(&(((end - EXTENSIONS_AT) / 4) as u16).to_be_bytes());
+        end
     }
 
-    /// Gives a written header with [`HeaderExtension::TransportSeq`] another transport-wide sequence number.
+    /// Gives a written header that has one another transport-wide sequence number.
     pub fn renumber_transport(header: &mut [u8], seq: u16) {
-        header[21..23].copy_from_slice(&seq.to_be_bytes());
+        header[EXTENSIONS_AT + 1..EXTENSIONS_AT + 3].copy_from_slice(&seq.to_be_bytes());
     }
 
     /// Gives a written header other numbers.
@@ -268,7 +272,8 @@ mod tests {
             timestamp: 7,
             ssrc: Ssrc(9),
             csrc: ParticipantId(3),
-            extension: Some(HeaderExtension::Level(1, level)),
+            transport_seq: None,
+            level: Some((1, level)),
         };
         let mut packet = [0u8; 64];
         let len = out.write(&mut packet);
@@ -281,15 +286,21 @@ mod tests {
 
     #[test]
     fn a_transport_wide_number_reads_back() {
-        let extension = Some(HeaderExtension::TransportSeq(3, 0));
-        let (ssrc, csrc) = (Ssrc(9), ParticipantId(3));
-        let out = OutgoingHeader { marker: false, payload_type: 96, seq: 1, timestamp: 7, ssrc, csrc, extension };
-        let mut packet = [0xff; 64];
-        let len = out.write(&mut packet);
-        OutgoingHeader::renumber_transport(&mut packet, 0xabcd);
-        let header = Header::parse(&packet[..len]).unwrap();
-        let all: Vec<_> = header.extensions(&packet).collect();
-        assert_eq!((header.len, all), (len, vec![(3, &[0xab, 0xcd][..])]));
+        let (ssrc, csrc, level) = (Ssrc(9), ParticipantId(3), AudioLevel { dbov: 37, voice: true });
+        let written = |level: Option<(u8, AudioLevel)>| {
+            let transport_seq = Some((3, 0));
+            let (marker, payload_type, seq, timestamp) = (false, 96, 1, 7);
+            let out = OutgoingHeader { marker, payload_type, seq, timestamp, ssrc, csrc, transport_seq, level };
+            let mut packet = [0xff; 64];
+            let len = out.write(&mut packet);
+            OutgoingHeader::renumber_transport(&mut packet, 0xabcd);
+            let header = Header::parse(&packet[..len]).unwrap();
+            assert_eq!(header.len, len);
+            (len, header.extensions(&packet).map(|(id, data)| (id, data.to_vec())).collect::<Vec<_>>())
+        };
+        let number = (3, vec![0xab, 0xcd]);
+        assert_eq!(written(None), (24, vec![number.clone()]));
+        assert_eq!(written(Some((1, level))), (OUTGOING_HEADER_MAX, vec![number, (1, vec![level.to_byte()])]));
     }
 
     #[test]

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         ["test"] => parts::test(None),
         ["test", part] => parts::test(Some(part)),
         ["bench", args @ ..] => bench::bench(args),
+        ["net", "--short", only] => net::test(Some(only)),
         ["net"] => net::net(None),
         ["net", only] => net::net(Some(only)),
         ["gen"] => parts::generate(),

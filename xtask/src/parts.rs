@@ -118,7 +118,7 @@ fn build_as_the_tests_do() -> Result<(), String> {
 fn networks() -> Result<Outcome, String> {
     install_where_missing("ip", "-V", "iproute2")?;
     build_as_the_tests_do()?;
-    crate::net::test().map(|()| Outcome::Passed)
+    crate::net::test(None).map(|()| Outcome::Passed)
 }
 
 /// What README.md tells people to run, and one of the browser tests against it.

@@ -48,6 +48,8 @@ const DEFAULT_ROUND_TRIP: Duration = Duration::from_millis(200);
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 /// Packets were sent and nothing is heard for so long: the line is worse than known, or gone.
 const FEEDBACK_TIMEOUT: Duration = Duration::from_secs(1);
+/// Nothing was heard of for so long: nothing was sent, as no picture fits.
+const IDLE: Duration = Duration::from_secs(1);
 /// A viewer's clock that goes wrong by this much, µs, was set (libwebrtc: 3 s).
 const CLOCK_JUMP_US: i64 = 3_000_000;
 
@@ -70,6 +72,8 @@ pub(crate) struct Estimator {
     round_trip: Duration,
     /// Since when packets are on their way and no arrival is reported.
     unanswered: Option<Instant>,
+    /// When packets were last reported as arrived.
+    heard: Instant,
     /// The estimate was halved as nothing was heard.
     silent: bool,
 }
@@ -105,6 +109,7 @@ impl Estimator {
             prober: Prober::new(now),
             round_trip: DEFAULT_ROUND_TRIP,
             unanswered: None,
+            heard: now,
             silent: false,
         }
     }
@@ -161,7 +166,7 @@ impl Estimator {
         if told.arrived == 0 {
             return told;
         }
-        self.unanswered = None;
+        (self.unanswered, self.heard) = (None, now);
 
         let throughput = self.throughput.bitrate().map(|bitrate| bitrate.min(self.sending.at_most()));
         let (usage, crowded) = (self.delay.usage(), self.delay.is_queue_standing());
@@ -200,6 +205,11 @@ impl Estimator {
     /// Padding to send at once, if a probe is due. It is to be [`sent`](Self::sent), as packets of any size, before the
     /// next is asked for; then it is asked for until there is none. A caller that cannot send padding does not ask.
     pub(crate) fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
+        if self.unanswered.is_none() && now.saturating_duration_since(self.heard) >= IDLE {
+            // Nothing has been on its way: what was known of queue and losses is over.
+            self.delay.restart();
+            (self.loss, self.sending, self.heard) = (LossBound::new(now), SendRate::new(now), now);
+        }
         // Where the estimate is tried and the queue grew at it, the line is full.
         let room = self.sending.is_application_limited() || !self.rate.knows_capacity();
         let allowed = room && self.delay.usage() != Usage::Over && self.loss.bitrate().is_none();

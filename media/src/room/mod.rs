@@ -15,12 +15,15 @@ use crate::fanout::{Fanout, Pending};
 use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot};
 use crate::lane::{LANES, Lane};
 use crate::layers::StreamSet;
+use crate::limits::DATAGRAM_OVERHEAD_BYTES;
 use crate::outbound::Occupied;
 use crate::outbox::Outbox;
 use crate::packet::Packet;
 use crate::peer::Peer;
 use crate::plane::MediaEvent;
 use crate::profile::Profiles;
+use crate::rate::RateMeter;
+use crate::rtp::OUTGOING_HEADER_MAX;
 use crate::source::ClockPoint;
 use crate::tick::{Expected, Flow, Rest, Tick};
 use crate::view::View;
@@ -45,6 +48,8 @@ pub(crate) struct Room {
     /// Keys of viewers some of whose packets wait for their line.
     pacing: Vec<usize>,
     dirty: Dirty,
+    /// What all voices take, bit/s.
+    voices: RateMeter,
     /// See [`Room::take_dropped`].
     dropped: u64,
     flow: Flow,
@@ -69,6 +74,7 @@ impl Room {
             entered: 0,
             pacing: Vec::new(),
             dirty: Dirty::default(),
+            voices: RateMeter::default(),
             dropped: 0,
             flow: Flow::new(),
             peers: BTreeMap::new(),
@@ -190,6 +196,9 @@ impl Room {
         }
         if slot.kind().is_video() {
             state.remember(packet, arrived);
+        } else {
+            let bytes = packet.payload().len() + OUTGOING_HEADER_MAX + DATAGRAM_OVERHEAD_BYTES;
+            self.voices.count(bytes, arrived);
         }
         self.flow.note(slot, arrived);
         let others_per_second = self.flow.others(slot);

@@ -55,7 +55,7 @@ impl Room {
 
     /// Shares the layers out to one viewer.
     pub(crate) fn share(&mut self, participant: ParticipantId, outbound: &mut Outbound, now: Instant) {
-        let budget = outbound.budget();
+        let budget = outbound.budget(self.voices.measured(now).unwrap_or(0));
         let mut candidates = arrayvec::ArrayVec::<Candidate, PICTURES>::new();
         for (slot, state) in Slot::all().zip(&self.slots).take(PICTURES) {
             let others = state.occupant.is_some_and(|occupant| occupant != participant);
@@ -69,7 +69,12 @@ impl Room {
             let (entered, before) = (state.entered, outbound.target(slot));
             candidates.push(Candidate { slot, rank, entered, layer_max, rates: state.rates.or_nominal(), before });
         }
-        let allocation = allocate(budget, &mut candidates);
+        let taken = candidates.iter().filter_map(|candidate| Some(candidate.rates.of(candidate.before?)));
+        let ramp = outbound.ramp(taken.fold(0, u32::saturating_add), now);
+        let allocation = allocate(budget.min(ramp), &mut candidates);
+        if ramp >= budget.min(allocation.wanted) {
+            outbound.share_again = None;
+        }
         self.give(outbound, &allocation, now);
     }
 

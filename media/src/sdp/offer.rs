@@ -193,6 +193,7 @@ impl Offer {
             }
             offer.sections.push(section);
         }
+        offer.session.number_all_or_none();
         offer.session.follows = flow == Flow::Played && purposes.receiving.iter().all(|count| *count <= 1);
         Ok(offer)
     }
@@ -234,10 +235,7 @@ impl Offer {
                     payload_type: codec.payload_type,
                     rtx_payload_type: codec.rtx,
                     audio_level: extensions.audio_level,
-                    // Lines are probed over the stream for retransmissions.
-                    transport_cc: extensions
-                        .transport_cc
-                        .filter(|_| video && codec.rtx.is_some() && has_transport_feedback(media, &codec)),
+                    transport_cc: extensions.transport_cc.filter(|_| has_transport_feedback(media, &codec)),
                 };
                 self.session.set_receiving(slot, receiving);
             }

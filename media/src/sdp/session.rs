@@ -5,7 +5,6 @@ use arrayvec::ArrayVec;
 use crate::dtls::Fingerprint;
 use crate::ids::{MediaKind, Slot, Ssrc};
 use crate::layers::LAYERS;
-use crate::rtp::{AudioLevel, HeaderExtension};
 
 /// The media session of one client.
 #[derive(Clone, Debug)]
@@ -60,17 +59,8 @@ pub struct Receiving {
     pub rtx_payload_type: Option<u8>,
     /// Id of the audio level extension, where this section has it.
     pub audio_level: Option<u8>,
-    /// Id of the transport-wide sequence number, where this section has it and the client sends feedback on it; for
-    /// pictures, as nothing else can be made smaller.
+    /// Id of the transport-wide sequence number, where this section has it and the client sends feedback on it.
     pub transport_cc: Option<u8>,
-}
-
-impl Receiving {
-    /// The header extension of a packet with `level`. A transport-wide number is still to be given.
-    pub(crate) fn extension(&self, level: Option<AudioLevel>) -> Option<HeaderExtension> {
-        let level = self.audio_level.zip(level).map(|(id, level)| HeaderExtension::Level(id, level));
-        level.or_else(|| Some(HeaderExtension::TransportSeq(self.transport_cc?, 0)))
-    }
 }
 
 impl Session {
@@ -109,9 +99,23 @@ impl Session {
         &self.receiving
     }
 
-    /// Whether the client tells how packets of pictures arrive.
+    /// Without pictures whose feedback is of use no section has transport-wide numbers.
+    pub(super) fn number_all_or_none(&mut self) {
+        if !self.has_feedback() {
+            self.receiving.iter_mut().flatten().for_each(|receiving| receiving.transport_cc = None);
+        }
+    }
+
+    /// Whether the client tells how packets of voices arrive.
+    pub(crate) fn has_feedback_on_voices(&self) -> bool {
+        self.has_feedback() && self.receiving(Slot::FIRST_VOICE).is_some_and(|voice| voice.transport_cc.is_some())
+    }
+
+    /// Whether the client tells how packets of pictures arrive, and its line can be probed over a stream for
+    /// retransmissions.
     pub(crate) fn has_feedback(&self) -> bool {
-        self.receiving.iter().flatten().any(|receiving| receiving.transport_cc.is_some())
+        let is_probed = |receiving: &Receiving| receiving.rtx_payload_type.and(receiving.transport_cc).is_some();
+        self.receiving.iter().flatten().any(is_probed)
     }
 
     /// The kind sent in the section with `mid`.

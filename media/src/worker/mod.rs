@@ -355,9 +355,13 @@ impl Worker {
                 let relay = || Relay::Rates { room: id, slot, generation, rates };
                 self.neighbours.push(room.workers, &mut self.out.counters, relay);
             }
-            if peer.reports_are_due(now) {
+            let reports = peer.reports_are_due(now);
+            if reports || peer.outbound.share_again.is_some_and(|at| at <= now) {
                 // What it does not need any more since a key frame came is let go of.
                 room.share(peer.participant, &mut peer.outbound, now);
+            }
+            if reports {
+                peer.log_downlink();
                 peer.send_sender_reports(room, now, self.clock.ntp(now), &mut self.out);
             }
         }

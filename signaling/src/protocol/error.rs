@@ -76,7 +76,7 @@ pub enum SessionError {
 
 impl SessionError {
     /// Every error.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::MessageMalformed,
         Self::MessageUnknownType,
         Self::MessageTooLarge,

@@ -6,7 +6,7 @@ import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
 import { Peer } from "./peer";
 import { PROTOCOL } from "./protocol.gen";
-import type { Access, ClientMessage, Link, Participant, Place, Role, ServerMessage, Watched } from "./protocol.gen";
+import type { Access, ClientMessage, IceServer, Link, Participant, Place, Role, ServerMessage, Watched } from "./protocol.gen";
 import { ATTEMPT_MS_MAX, LOST, MEDIA_LOST, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
 import { self } from "./select";
 import type { Connect, Transport } from "./transport";

@@ -61,8 +61,8 @@ pub fn net(only: Option<&str>) -> Result<(), String> {
 ///
 /// # Errors
 /// When a case does not hold.
-pub fn test() -> Result<(), String> {
-    let verdicts = play_all(&Programs::of(&root().join("target/debug")), Length::Reduced, None)?;
+pub fn test(only: Option<&str>) -> Result<(), String> {
+    let verdicts = play_all(&Programs::of(&root().join("target/debug")), Length::Reduced, only)?;
     print!("{}", page::table(&verdicts));
     let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.holds()).map(|verdict| verdict.case).collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("not as they must be: {}", failed.join(", "))) }

@@ -60,14 +60,14 @@ pub fn play(programs: &Programs, case: &Case, length: Length) -> Result<Seen, St
     let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, (SERVER, VIEWER)));
     let log = folder.0.join("watch.jsonl");
     let behind = watch(programs, &far, case.viewers, seconds, case.height, &log);
-    let summaries = summaries(behind?.wait_with_output().map_err(text)?)?;
+    summaries(behind?.wait_with_output().map_err(text)?)?;
     let tcp = tcp.map(TcpFlow::stop).unwrap_or_default();
-    let other = self::summaries(other?.wait_with_output().map_err(text)?)?;
+    let other = summaries(other?.wait_with_output().map_err(text)?)?;
     drop((publishers, server));
     let steps = fs::read_to_string(&log).map_err(text)?;
     let steps = steps.lines().filter_map(|line| step(line, started)).collect();
     let other = other.first().cloned().unwrap_or_default();
-    Ok(Seen { line: line.entries().map_err(text)?, steps, summaries, other, tcp })
+    Ok(Seen { line: line.entries().map_err(text)?, steps, other, tcp })
 }
 
 /// Milliseconds of CLOCK_MONOTONIC, which the steps of viewers carry.
@@ -117,7 +117,17 @@ fn access() -> [String; 4] {
 
 /// Starts a program and waits until it says that it is ready; what it says after that goes nowhere.
 fn until_said(command: &mut Command, ready: &str) -> Result<Ended, String> {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(
+            fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open("/tmp/net-server.log")
+                .map_or(Stdio::null(), Stdio::from),
+        )
+        .spawn()
+        .map_err(|error| error.to_string())?;
     let stdout = child.stdout.take().ok_or("no standard output")?;
     let child = Ended(child);
     let mut lines = BufReader::new(stdout).lines();

@@ -71,8 +71,6 @@ pub struct Seen {
     pub line: Vec<Entry>,
     /// Its viewers.
     pub steps: Vec<Step>,
-    /// Their summaries.
-    pub summaries: Vec<Value>,
     /// The summary of somebody who has a good line.
     pub other: Value,
     /// Bytes that TCP got beside them, by second.
