@@ -18,6 +18,8 @@ use crate::log::Entry;
 const LOG_EVERY: Duration = Duration::from_millis(100);
 /// Packets read from one end before the other gets its turn.
 const BATCH: usize = 64;
+/// What the kernel says of a device that is not there any more.
+const GONE: PollFlags = PollFlags::POLLERR.union(PollFlags::POLLHUP).union(PollFlags::POLLNVAL);
 const PACKET_BYTES_MAX: usize = 65_536;
 
 /// One end of the line.
@@ -91,6 +93,10 @@ pub fn emulate(near: &End, far: &End, script: &Script, log: &mut BufWriter<File>
             PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
         ];
         ppoll(&mut ready, Some(wait), None)?;
+        let gone = |end: &PollFd<'_>| end.revents().is_some_and(|events| events.intersects(GONE));
+        if ready[..2].iter().any(gone) {
+            return Err(io::Error::other("a TUN device is gone: its namespace has ended"));
+        }
         if ready[2].any().unwrap_or(false) {
             let mut said = [0; 64];
             let len = stdin.lock().read(&mut said)?;

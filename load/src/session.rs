@@ -125,12 +125,22 @@ impl Session {
 
     /// Reads without a look at what comes, until the session is over.
     pub(crate) async fn ignore(&mut self) -> Failure {
+        self.ignore_all_but_held(|_| ()).await
+    }
+
+    /// The same, but tells `held` which camera slots the server holds back, whenever that changes.
+    pub(crate) async fn ignore_all_but_held(&mut self, mut held: impl FnMut(Vec<u8>)) -> Failure {
         loop {
             match self.next_text().await {
                 Ok(text) if text.starts_with(r#"{"type":"closed""#) => {
                     let closed = serde_json::from_str(&text);
                     if let Ok(ServerMessage::Closed { code, text }) = closed {
                         return Failure { code, text };
+                    }
+                }
+                Ok(text) if text.starts_with(r#"{"type":"held""#) => {
+                    if let Ok(ServerMessage::Held { cameras }) = serde_json::from_str(&text) {
+                        held(cameras);
                     }
                 }
                 Ok(_) => {}

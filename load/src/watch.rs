@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dais_media::limits::CAMERA_SLOTS;
 use dais_signaling::protocol::{ClientMessage, Place, Role, Watched};
+use serde::Serialize;
 use tokio::sync::watch::{Receiver, channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -85,7 +87,7 @@ pub fn watch(options: &Options) -> Result<Vec<Summary>, LoadError> {
 
 async fn watch_at(venue: &Venue, options: &Options, mut log: Option<Log>) -> Result<Vec<Summary>, LoadError> {
     let (stop, stopped) = channel(false);
-    let mut present = JoinSet::new();
+    let (mut present, mut held) = (JoinSet::new(), Vec::new());
     for number in 0..options.watchers {
         let failed = |text| LoadError::WatcherFailed(number, text);
         let joined = venue.join(watcher(number)).await;
@@ -96,7 +98,8 @@ async fn watch_at(venue: &Venue, options: &Options, mut log: Option<Log>) -> Res
             let asked = session.request(id, ClientMessage::Watch { id, cameras }).await;
             asked.map_err(|failure| failure.of_joining(&options.url, |text| LoadError::WatcherFailed(number, text)))?;
         }
-        present.spawn(stay(number, session, stopped.clone()));
+        held.push(Held::default());
+        present.spawn(stay(number, session, stopped.clone(), Arc::clone(&held[number])));
     }
     let end = Instant::now() + Duration::from_secs(options.seconds.into());
     let mut turns = interval(FETCH_EVERY);
@@ -108,7 +111,8 @@ async fn watch_at(venue: &Venue, options: &Options, mut log: Option<Log>) -> Res
         let mut summaries = Vec::new();
         for watched in report.watched {
             if let Some(log) = &mut log {
-                watched.steps.iter().try_for_each(|step| log.write(step))?;
+                let held = held.get(watched.summary.watcher).map(|held| lock(held).clone()).unwrap_or_default();
+                watched.steps.iter().try_for_each(|step| log.write(step, &held))?;
             }
             summaries.push(watched.summary);
         }
@@ -128,11 +132,26 @@ async fn watch_at(venue: &Venue, options: &Options, mut log: Option<Log>) -> Res
     Ok(summaries)
 }
 
+/// The camera slots that the server says it holds back from a watcher, as its line does not carry them.
+type Held = Arc<Mutex<Vec<u8>>>;
+
+fn lock(held: &Held) -> MutexGuard<'_, Vec<u8>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A step as the log has it.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    step: &'a Step,
+    held: &'a [u8],
+}
+
 /// Reads what the server tells until it is time to leave.
-async fn stay(number: usize, mut session: Session, mut stop: Receiver<bool>) -> Result<(), LoadError> {
+async fn stay(number: usize, mut session: Session, mut stop: Receiver<bool>, held: Held) -> Result<(), LoadError> {
     tokio::select! {
         _ = stop.changed() => {}
-        failure = session.ignore() => return Err(LoadError::WatcherLost(number, failure.to_string())),
+        failure = session.ignore_all_but_held(|cameras| *lock(&held) = cameras) => return Err(LoadError::WatcherLost(number, failure.to_string())),
     }
     session.leave().await;
     Ok(())
@@ -172,8 +191,8 @@ impl Log {
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
     }
 
-    fn write(&mut self, step: &Step) -> Result<(), LoadError> {
-        let line = serde_json::to_string(step).map_err(|error| LoadError::Harness(error.to_string()))?;
+    fn write(&mut self, step: &Step, held: &[u8]) -> Result<(), LoadError> {
+        let line = serde_json::to_string(&Line { step, held }).map_err(|error| LoadError::Harness(error.to_string()))?;
         let written = writeln!(self.file, "{line}");
         written.map_err(|error| ReportError::Write(self.path.clone(), error).into())
     }

@@ -165,12 +165,12 @@ pub(crate) const ESTIMATE_STEP_PERCENT: u32 = 5;
 /// Room a layer above the one before must leave, so that an estimate that moves a little changes nothing. Lines are
 /// probed up to 1.2 times what a viewer would take: more room than that is never seen.
 pub(crate) const HIGHER_LAYER_SPARE_PERCENT: u64 = 10;
-/// A viewer's pictures take at most twice as much after this time as before it, and from the start
+/// A viewer's pictures take at most twice as much after this time as before it, and [`RAMP_STEP`] more,
 pub(crate) const RAMP_INTERVAL: Duration = Duration::from_millis(300);
-/// this much, bit/s: what an unknown line is thought to carry.
+/// and from the start this much, bit/s: what an unknown line is thought to carry.
 pub(crate) const RAMP_START: u32 = 1_500_000;
-/// They may take this much at any time, bit/s: two of the smallest.
-pub(crate) const RAMP_MIN: u32 = 300_000;
+/// bit/s: two of the smallest.
+pub(crate) const RAMP_STEP: u32 = 300_000;
 /// What the first picture may take of a line when it is there already, per cent.
 pub(crate) const FIRST_PICTURE_PERCENT_MAX: u64 = 200;
 /// The same for a picture that was not there: it is missed more.

@@ -108,7 +108,7 @@ impl Outbound {
         self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate().saturating_sub(taken))
     }
 
-    /// What its pictures, which take `taken` bit/s, may take at the moment: twice that, for a time. A line that is said to
+    /// What its pictures, which take `taken` bit/s, may take at the moment: twice that and a step, for a time. A line that is said to
     /// carry much more is not filled with key frames of all pictures at once.
     pub(crate) fn ramp(&mut self, taken: u32, now: Instant) -> u32 {
         if self.downlink.is_none() {
@@ -117,7 +117,7 @@ impl Outbound {
         let is_over = |at: Instant| now.saturating_duration_since(at) >= limits::RAMP_INTERVAL;
         let (limit, since) = match self.ramp {
             None => (limits::RAMP_START, now),
-            Some((_, at)) if is_over(at) => (taken.saturating_mul(2).max(limits::RAMP_MIN), now),
+            Some((_, at)) if is_over(at) => (taken.saturating_mul(2).saturating_add(limits::RAMP_STEP), now),
             Some(ramp) => ramp,
         };
         self.ramp = Some((limit, since));

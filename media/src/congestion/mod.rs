@@ -175,7 +175,7 @@ impl Estimator {
             // What an application limited flow would push aside it cannot find out in another way.
             let counts = !found.filled || self.sending.is_application_limited() || self.rate.is_guessed();
             if counts {
-                self.rate.proved(found.bitrate, now);
+                self.rate.proved(found.bitrate, found.filled, now);
             }
         }
         let counts = Counts { arrived: told.arrived, arrived_bytes, missing: told.missing, late };

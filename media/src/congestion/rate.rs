@@ -93,8 +93,13 @@ impl RateControl {
 
     /// A probe arrived at this rate: the line has room for it. It lowers the rate only where that was guessed, as a
     /// single packet that comes late does the same to a probe.
-    pub(crate) fn proved(&mut self, bitrate: f64, now: Instant) {
-        self.capacity.sample(bitrate, LinkCapacity::PROBE_WEIGHT);
+    /// One that did not fill the line tells nothing of where its capacity ends.
+    pub(crate) fn proved(&mut self, bitrate: f64, filled: bool, now: Instant) {
+        if filled {
+            self.capacity.sample(bitrate, LinkCapacity::PROBE_WEIGHT);
+        } else if bitrate > self.capacity.upper() {
+            self.capacity = LinkCapacity::default();
+        }
         if bitrate > self.bitrate || self.guessed {
             self.bitrate = bitrate.max(f64::from(BITRATE_MIN));
             (self.changed, self.guessed) = (now, false);
@@ -266,8 +271,8 @@ mod tests {
     fn a_probe_raises_the_rate_and_never_lowers_it() {
         let now = Instant::now();
         let mut rate = RateControl::new(now);
-        rate.proved(3e6, now);
-        rate.proved(1e6, now);
+        rate.proved(3e6, false, now);
+        rate.proved(1e6, false, now);
         assert_eq!(rate.bitrate(), 3e6);
     }
 }

@@ -162,7 +162,12 @@ fn step(line: &str, started: f64) -> Option<Step> {
         at: (value["monotonic_ms"].as_f64()? - started) / 1_000.0,
         viewer: value["watcher"].as_u64()? as usize,
         bytes,
-        freezes: cameras.iter().filter_map(|camera| camera["freeze_ms"].as_f64()).filter(|ms| *ms > 0.0).collect(),
+        freezes: cameras
+            .iter()
+            .filter_map(|camera| Some((camera["slot"].as_u64()?, camera["freeze_ms"].as_f64()?)))
+            .filter(|(_, ms)| *ms > 0.0)
+            .collect(),
+        held: value["held"].as_array()?.iter().filter_map(Value::as_u64).collect(),
         playing: cameras.iter().filter(|camera| camera["state"] == "playing").count(),
         gap_ms: value["voices"].as_array()?.iter().filter_map(|voice| voice["gap_ms"].as_f64()).sum(),
     })

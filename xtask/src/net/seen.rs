@@ -56,8 +56,10 @@ pub struct Step {
     pub viewer: usize,
     /// Bytes of all kinds.
     pub bytes: f64,
-    /// Longest freeze that ended, ms, and cameras that are frozen.
-    pub freezes: Vec<f64>,
+    /// Freezes that ended: of which camera slot, and how long they were, ms.
+    pub freezes: Vec<(u64, f64)>,
+    /// Camera slots that the server says it holds back.
+    pub held: Vec<u64>,
     /// Cameras that are shown.
     pub playing: usize,
     /// Sound that was missing, ms.
@@ -118,10 +120,19 @@ impl Seen {
         within.map(|entry| entry.down.queue_ms_max).fold(0.0, f64::max)
     }
 
-    /// The longest freeze of any camera that ended from second `from` on, or lasts at the end, ms.
+    /// The longest freeze of any camera that ended from second `from` to second `to`, ms. A camera that the server said
+    /// it holds back did not freeze: its viewer knows.
     pub fn longest_freeze(&self, from: f64, to: f64) -> f64 {
         let within = self.steps.iter().filter(|step| (from..to).contains(&step.at));
-        within.flat_map(|step| &step.freezes).copied().fold(0.0, f64::max)
+        let freezes = within.flat_map(|step| step.freezes.iter().map(move |(slot, ms)| (step, *slot, *ms)));
+        let counted = freezes.filter(|(step, slot, ms)| !self.was_held(step, *slot, *ms));
+        counted.map(|(_, _, ms)| ms).fold(0.0, f64::max)
+    }
+
+    fn was_held(&self, end: &Step, slot: u64, ms: f64) -> bool {
+        let during = end.at - ms / 1_000.0..=end.at;
+        let of_viewer = self.steps.iter().filter(|step| step.viewer == end.viewer);
+        of_viewer.filter(|step| during.contains(&step.at)).any(|step| step.held.contains(&slot))
     }
 
     /// Bits per second of one viewer behind the line.
