@@ -106,7 +106,8 @@ async fn two_viewers_get_two_layers_at_the_same_time() {
     watch(&mut large, HEIGHTS[2]).await;
     show_until(&mut ann, &mut large, "the largest layer", |packet| layer(packet) == 2).await;
     show_until(&mut ann, &mut small, "the smallest layer", |packet| layer(packet) == 0).await;
-    (small.drain().await, large.drain().await);
+    small.drain().await;
+    large.drain().await;
     for _ in 0..10 {
         for layer in 0..3 {
             ann.show_layer(layer, false, &[b'0' + layer]).await;

@@ -109,7 +109,8 @@ pub fn emulate(near: &End, far: &End, script: &Script, log: &mut BufWriter<File>
                 down.start(now);
                 up.start(now);
                 // Entries are counted from here.
-                (down.take_passed(), up.take_passed());
+                down.take_passed();
+                up.take_passed();
                 next_log = now + LOG_EVERY;
             }
         }

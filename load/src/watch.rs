@@ -192,7 +192,8 @@ impl Log {
     }
 
     fn write(&mut self, step: &Step, held: &[u8]) -> Result<(), LoadError> {
-        let line = serde_json::to_string(&Line { step, held }).map_err(|error| LoadError::Harness(error.to_string()))?;
+        let line =
+            serde_json::to_string(&Line { step, held }).map_err(|error| LoadError::Harness(error.to_string()))?;
         let written = writeln!(self.file, "{line}");
         written.map_err(|error| ReportError::Write(self.path.clone(), error).into())
     }

@@ -19,7 +19,7 @@ use crate::prefetch::prefetch;
 use crate::profile::ProfileId;
 use crate::rtcp::SlotReport;
 use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
-use crate::sdp::{Receiving, Session};
+use crate::sdp::Session;
 use crate::slot_sender::{Rewritten, SlotSender};
 use crate::source::ClockPoint;
 use crate::srtp;
@@ -255,15 +255,7 @@ impl Viewer<'_> {
             let Paced { from, section, packet, numbers } = paced;
             let Some(receiving) = self.session.receiving(section).filter(|_| is_allowed(from)) else { continue };
             let seen = Occupied { slot: section, ..from };
-            self.write(
-                seen,
-                receiving,
-                &packet,
-                numbers,
-                Stream::Media { payload_type: receiving.payload_type },
-                now,
-                out,
-            );
+            self.write(seen, &packet, numbers, Stream::Media { payload_type: receiving.payload_type }, now, out);
             out.counters.add(Tally::PacketsForwarded, 1);
         }
     }
@@ -334,20 +326,20 @@ impl Viewer<'_> {
             Some(payload_type) => Stream::Rtx { payload_type, seq: sender.next_rtx_seq() },
             None => Stream::Media { payload_type: receiving.payload_type },
         };
-        self.write(from, receiving, packet, numbers, goes_into, now, out);
+        self.write(from, packet, numbers, goes_into, now, out);
         true
     }
 
     fn write(
         &mut self,
         from: Occupied,
-        receiving: &Receiving,
         packet: &Packet,
         numbers: Rewritten,
         stream: Stream,
         now: Instant,
         out: &mut Outbox,
     ) {
+        let Some(receiving) = self.session.receiving(from.slot) else { return };
         let (payload_type, ssrc, index) = match stream {
             Stream::Media { payload_type } => (payload_type, from.slot.ssrc(), numbers.seq),
             Stream::Rtx { payload_type, seq } => (payload_type, from.slot.rtx_ssrc(), seq),

@@ -435,7 +435,7 @@ mod tests {
         assert_eq!(camera.source.rates(camera.now), None);
         for seq in 2..52 {
             camera.now += std::time::Duration::from_millis(20);
-            camera.receive(0, seq, &[&KEY[..], &[0; 940]].concat()).unwrap();
+            camera.receive(0, seq, &[KEY, &[0; 940]].concat()).unwrap();
         }
         let rates = camera.source.rates(camera.now).unwrap();
         let rate = rates.of(Layer(0));

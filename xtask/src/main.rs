@@ -12,7 +12,9 @@ cargo xtask test [PART]   install what tests need, then run every part of the te
 cargo xtask bench [NAME] [--runs N]
                           print the benchmarks, or one of them: parts, sessions, browser, load, or a scenario of load;
                           with all of load, write docs/performance.md
-cargo xtask net [CASE]    play every network, or those whose names begin so; with all of them, write docs/networks.md
+cargo xtask net [--short] [CASE]
+                          play every network, or those whose names begin so; with all of them, write docs/networks.md;
+                          --short plays them for a shorter time, with what cargo test has built
 cargo xtask gen           write generated files: TypeScript types, docs/metrics.md, fuzz seeds
 cargo xtask pictures      write the pictures in docs/images";
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         ["test"] => parts::test(None),
         ["test", part] => parts::test(Some(part)),
         ["bench", args @ ..] => bench::bench(args),
+        ["net", "--short"] => net::test(None),
         ["net", "--short", only] => net::test(Some(only)),
         ["net"] => net::net(None),
         ["net", only] => net::net(Some(only)),

@@ -48,6 +48,10 @@ const DEFAULT_ROUND_TRIP: Duration = Duration::from_millis(200);
 const ROUND_TRIP_MAX: Duration = Duration::from_secs(2);
 /// Packets were sent and nothing is heard for so long: the line is worse than known, or gone.
 const FEEDBACK_TIMEOUT: Duration = Duration::from_secs(1);
+/// Near the capacity that was found a probe goes at so many times the estimate,
+const FACTOR_NEAR_CAPACITY: f64 = 1.4;
+/// and only when the estimate has not been lowered for so long.
+const NEAR_CAPACITY_AFTER: Duration = Duration::from_secs(4);
 /// Nothing was heard of for so long: nothing was sent, as no picture fits.
 const IDLE: Duration = Duration::from_secs(1);
 /// A viewer's clock that goes wrong by this much, µs, was set (libwebrtc: 3 s).
@@ -210,10 +214,12 @@ impl Estimator {
             self.delay.restart();
             (self.loss, self.sending, self.heard) = (LossBound::new(now), SendRate::new(now), now);
         }
-        // Where the estimate is tried and the queue grew at it, the line is full.
+        // Where the estimate is tried and the queue grew at it, the line is full, or was: a little more is tried then.
         let room = self.sending.is_application_limited() || !self.rate.knows_capacity();
-        let allowed = room && self.delay.usage() != Usage::Over && self.loss.bitrate().is_none();
-        self.prober.poll(self.estimate(), allowed, now)
+        let factor_max = if room { f64::INFINITY } else { FACTOR_NEAR_CAPACITY };
+        let rested = room || self.rate.steady_for(now) >= NEAR_CAPACITY_AFTER;
+        let allowed = rested && self.delay.usage() != Usage::Over && self.loss.bitrate().is_none();
+        self.prober.poll(self.estimate(), factor_max, allowed, now)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.

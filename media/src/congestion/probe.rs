@@ -107,7 +107,8 @@ impl Prober {
     }
 
     /// Padding to send, if it is time. `estimate` in bit/s; not `allowed`: the line is known to be full.
-    pub(crate) fn poll(&mut self, estimate: f64, allowed: bool, now: Instant) -> Option<Probe> {
+    /// It goes at `factor_max` times the estimate at most.
+    pub(crate) fn poll(&mut self, estimate: f64, factor_max: f64, allowed: bool, now: Instant) -> Option<Probe> {
         if let State::Idle { due, factor } = self.state
             && due <= now
         {
@@ -117,7 +118,8 @@ impl Prober {
                 return None;
             }
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
-            let cluster = Cluster::new(self.last_id, (estimate * factor).min(self.wanted * WANTED_FACTOR));
+            let cluster =
+                Cluster::new(self.last_id, (estimate * factor.min(factor_max)).min(self.wanted * WANTED_FACTOR));
             self.state = State::Sending { cluster, since: now, bytes: 0 };
         }
         let State::Sending { cluster, since, bytes } = &self.state else { return None };
@@ -291,7 +293,7 @@ mod tests {
         let (start, mut free_us, mut bitrate) = (*now, 0, None);
         for ms in 0..100 {
             *now = start + Duration::from_millis(ms);
-            while let Some(chunk) = prober.poll(estimate, true, *now) {
+            while let Some(chunk) = prober.poll(estimate, f64::INFINITY, true, *now) {
                 bitrate = Some(chunk.bitrate);
                 for bytes in std::iter::repeat_n(300, chunk.bytes.div_ceil(300)) {
                     let (id, sent_us) = (prober.sent(bytes, *now), ms as i64 * 1_000);

@@ -33,6 +33,7 @@ pub(crate) struct RateControl {
     state: State,
     capacity: LinkCapacity,
     changed: Instant,
+    lowered: Instant,
     /// Nothing is known of the line yet.
     guessed: bool,
     /// Others keep the queue filled.
@@ -53,6 +54,7 @@ impl RateControl {
             state: State::Hold,
             capacity: LinkCapacity::default(),
             changed: now,
+            lowered: now,
             guessed: true,
             crowded: false,
         }
@@ -104,6 +106,11 @@ impl RateControl {
             self.bitrate = bitrate.max(f64::from(BITRATE_MIN));
             (self.changed, self.guessed) = (now, false);
         }
+    }
+
+    /// For how long the rate has not been lowered.
+    pub(crate) fn steady_for(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.lowered)
     }
 
     /// Nothing is heard from the viewer.
@@ -164,6 +171,7 @@ impl RateControl {
         }
         self.capacity.sample(throughput, LinkCapacity::OVERUSE_WEIGHT);
         (self.state, self.changed, self.guessed) = (State::Hold, now, false);
+        self.lowered = now;
     }
 }
 

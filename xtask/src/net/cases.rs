@@ -216,10 +216,10 @@ fn beside_tcp() -> Case {
         title: "beside a TCP flow on 3 Mbit/s, 50 ms, a queue of 200 ms",
         must: "at least a third",
         besides: Besides::Tcp,
-        seconds: |length| length.choose(60, 30),
+        seconds: |length| length.choose(70, 50),
         line: |_| script(8, vec![Step { queue_ms: Some(200), ..line(3_000_000, 50.0) }]),
         checks: |seen, length| {
-            let (from, end) = (length.choose(20.0, 14.0), seen.end());
+            let (from, end) = (length.choose(25.0, 20.0), seen.end());
             let ours = seen.viewer_rate(0, from, end);
             let seconds = seen.tcp.iter().skip(from as usize).take((end - from) as usize);
             let theirs = seconds.clone().sum::<u64>() as f64 * 8.0 / seconds.count().max(1) as f64;

@@ -60,9 +60,9 @@ pub fn play(programs: &Programs, case: &Case, length: Length) -> Result<Seen, St
     let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, (SERVER, VIEWER)));
     let log = folder.0.join("watch.jsonl");
     let behind = watch(programs, &far, case.viewers, seconds, case.height, &log);
-    summaries(behind?.wait_with_output().map_err(text)?)?;
+    summaries(&behind?.wait_with_output().map_err(text)?)?;
     let tcp = tcp.map(TcpFlow::stop).unwrap_or_default();
-    let other = summaries(other?.wait_with_output().map_err(text)?)?;
+    let other = summaries(&other?.wait_with_output().map_err(text)?)?;
     drop((publishers, server));
     let steps = fs::read_to_string(&log).map_err(text)?;
     let steps = steps.lines().filter_map(|line| step(line, started)).collect();
@@ -117,17 +117,7 @@ fn access() -> [String; 4] {
 
 /// Starts a program and waits until it says that it is ready; what it says after that goes nowhere.
 fn until_said(command: &mut Command, ready: &str) -> Result<Ended, String> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(
-            fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open("/tmp/net-server.log")
-                .map_or(Stdio::null(), Stdio::from),
-        )
-        .spawn()
-        .map_err(|error| error.to_string())?;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
     let stdout = child.stdout.take().ok_or("no standard output")?;
     let child = Ended(child);
     let mut lines = BufReader::new(stdout).lines();
@@ -146,7 +136,7 @@ fn until_said(command: &mut Command, ready: &str) -> Result<Ended, String> {
     Err(format!("{:?} is not ready: {}", command.get_args().collect::<Vec<_>>(), said.join("; ")))
 }
 
-fn summaries(output: Output) -> Result<Vec<Value>, String> {
+fn summaries(output: &Output) -> Result<Vec<Value>, String> {
     if !output.status.success() {
         return Err(format!("a viewer failed: {}", output.status));
     }
