@@ -148,7 +148,7 @@ async fn a_viewer_that_claims_absurd_arrivals() {
         }
     };
     company.endures(lying).await;
-    until_counted(&company.server, "reports of no use", |c| c.done(Tally::RtcpIgnored) >= 500).await;
+    until_counted(&company.server, "reports of no use", |c| c.dropped(DropReason::FeedbackFalse) >= 500).await;
 }
 
 #[tokio::test]

@@ -460,6 +460,7 @@ slot: number,
  * Its height on the screen, in device pixels: the server sends what fills it, as far as the line carries.
  */
 height: number, };
+
 export type IceServer = { 
 /**
  * Its addresses, best first (RFC 7065).
