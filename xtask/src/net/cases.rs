@@ -203,7 +203,7 @@ fn shared() -> Case {
             let larger = rates[0].max(rates[1]) / (rates[0] + rates[1]) * 100.0;
             vec![
                 Check::max("the larger share", larger, 60.0, "%"),
-                Check::min("used by both", used(seen, 2.0 * MBIT, from, end), 60.0, "%"),
+                Check::min("used by both", used(seen, 2.0 * MBIT, from, end), 70.0, "%"),
             ]
         },
         ..base()

@@ -57,7 +57,7 @@ pub fn play(programs: &Programs, case: &Case, length: Length) -> Result<Seen, St
     let other = watch(programs, &near, 1, seconds + 2, 360, &folder.0.join("other.jsonl"));
     let started = monotonic_ms();
     line.start().map_err(text)?;
-    let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, (SERVER, VIEWER)));
+    let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, VIEWER));
     let log = folder.0.join("watch.jsonl");
     let behind = watch(programs, &far, case.viewers, seconds, case.height, &log);
     summaries(&behind?.wait_with_output().map_err(text)?)?;

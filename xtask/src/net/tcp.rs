@@ -22,7 +22,7 @@ pub struct TcpFlow {
 
 impl TcpFlow {
     /// Starts it.
-    pub fn start(near: &Host, far: &Host, (near_ip, far_ip): (&'static str, &'static str)) -> Self {
+    pub fn start(near: &Host, far: &Host, far_ip: &'static str) -> Self {
         let (stopped, received) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (at_far, count) = (path(far), Arc::clone(&received));
         thread::spawn(move || {
@@ -36,7 +36,6 @@ impl TcpFlow {
         let (at_near, stop) = (path(near), Arc::clone(&stopped));
         thread::spawn(move || {
             let address: SocketAddr = format!("{far_ip}:{PORT}").parse().expect("an address");
-            let _ = near_ip;
             let connected = (0..100).find_map(|_| {
                 let stream = inside(&at_near, || TcpStream::connect_timeout(&address, Duration::from_secs(2)));
                 if stream.is_none() {
