@@ -12,7 +12,7 @@ use dais_media::sdp::Offer;
 use dais_media::srtp::TAG_BYTES_MAX;
 use dais_media::{
     Generation, Handshake, Identity, MediaConfig, MediaKind, MediaPlane, ParticipantId, Progress, RoomChange, RoomId,
-    Setup, Slot, SpeechConfig, SrtpSession, Ssrc, Tally, ice,
+    Setup, Slot, SpeechConfig, SrtpSession, Ssrc, ice,
 };
 
 /// Counts the allocations of threads that are not the test's own.
@@ -99,6 +99,7 @@ fn connect(plane: &MediaPlane, participant: u32, sends: bool) -> Peer {
             socket.send(datagram).unwrap();
         });
         if let Progress::Done(keys) = done.unwrap() {
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
             return Peer { socket, keys: *keys };
         }
     }
@@ -178,14 +179,13 @@ fn forwarding_allocates_nothing_per_packet_and_viewer() {
 
     // Until the rings are full every packet takes a new buffer.
     forward(&mut publisher, &mut viewers, 1, 700);
-    let before = (plane.counters().done(Tally::PacketsForwarded), ALLOCATIONS.load(Ordering::Relaxed));
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
     let count = 2_000;
-    let received = forward(&mut publisher, &mut viewers, 701, count);
-    assert_eq!(received, 2 * count * u64::from(VIEWERS), "every packet came to every viewer");
-    let forwarded = plane.counters().done(Tally::PacketsForwarded) - before.0;
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before.1;
+    let forwarded = forward(&mut publisher, &mut viewers, 701, count);
+    assert_eq!(forwarded, 2 * count * u64::from(VIEWERS), "every packet came to every viewer");
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
     // What remains belongs to the clock, not to the packets: reports and requests of 22 peers once a second each.
     println!("{allocations} allocations while {forwarded} packets were forwarded");
-    assert!(forwarded > 79_000 && allocations * 50 < forwarded, "{allocations} allocations for {forwarded} packets");
+    assert!(allocations * 50 < forwarded, "{allocations} allocations for {forwarded} packets");
     assert!(allocations < 2 * count, "fewer than one for each packet that came in: {allocations}");
 }
