@@ -77,6 +77,9 @@ struct RunArgs {
     /// Number of viewers, instead of the scenario's.
     #[arg(long)]
     viewers: Option<usize>,
+    /// Let every viewer report what came when, as browsers do, so that the server estimates each one's line.
+    #[arg(long)]
+    feedback: bool,
     /// Length of the measured window in seconds, instead of the scenario's.
     #[arg(long)]
     seconds: Option<u32>,
@@ -173,6 +176,7 @@ impl RunArgs {
     fn perform(self) -> Result<u8, LoadError> {
         let mut scenario = Scenario::load(&self.scenario)?;
         scenario.viewers.count = self.viewers.unwrap_or(scenario.viewers.count);
+        scenario.viewers.feedback |= self.feedback;
         scenario.timing.measured_s = self.seconds.unwrap_or(scenario.timing.measured_s);
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         let options = Options {

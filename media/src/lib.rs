@@ -37,6 +37,7 @@ mod plan;
 mod plane;
 mod prefetch;
 mod profile;
+mod ramp;
 mod rate;
 mod reception;
 mod replay;

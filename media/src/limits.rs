@@ -165,7 +165,7 @@ pub(crate) const ESTIMATE_STEP_PERCENT: u32 = 5;
 /// Room a layer above the one before must leave, so that an estimate that moves a little changes nothing. Lines are
 /// probed up to 1.2 times what a viewer would take: more room than that is never seen.
 pub(crate) const HIGHER_LAYER_SPARE_PERCENT: u64 = 10;
-/// A viewer's pictures take at most twice as much after this time as before it, and [`RAMP_STEP`] more,
+/// A viewer's pictures may take at most twice as much after this time as before it, and [`RAMP_STEP`] more,
 pub(crate) const RAMP_INTERVAL: Duration = Duration::from_millis(300);
 /// and from the start this much, bit/s: what an unknown line is thought to carry.
 pub(crate) const RAMP_START: u32 = 1_500_000;

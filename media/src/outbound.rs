@@ -17,6 +17,7 @@ use crate::pacer::Paced;
 use crate::packet::Packet;
 use crate::prefetch::prefetch;
 use crate::profile::ProfileId;
+use crate::ramp::Ramp;
 use crate::rtcp::SlotReport;
 use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::Session;
@@ -40,10 +41,8 @@ pub(crate) struct Outbound {
     resends: Budget,
     /// Its line, if it tells how packets arrive.
     pub(crate) downlink: Option<Box<Downlink>>,
-    /// What its pictures may take at most, bit/s, and since when.
-    ramp: Option<(u32, Instant)>,
-    /// When layers are to be chosen again, as pictures take less than the line carries.
-    pub(crate) share_again: Option<Instant>,
+    /// What its pictures may take at most.
+    pub(crate) ramp: Ramp,
     /// Voices count in what the line carries.
     numbers_voices: bool,
     /// Pictures that do not fit its line, a bit for each slot.
@@ -65,8 +64,7 @@ impl Outbound {
             takes: [LayerSet::default(); PICTURES],
             resends: Budget::full(limits::RETRANSMITS_PER_SECOND, limits::RETRANSMIT_BURST, now),
             downlink: session.has_feedback().then(|| Box::new(Downlink::new(now))),
-            ramp: None,
-            share_again: None,
+            ramp: Ramp::default(),
             numbers_voices: session.has_feedback_on_voices(),
             dropped: 0,
             view: None,
@@ -106,23 +104,6 @@ impl Outbound {
     pub(crate) fn budget(&self, voices: u32) -> u32 {
         let taken = if self.numbers_voices { voices } else { 0 };
         self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate().saturating_sub(taken))
-    }
-
-    /// What its pictures, which take `taken` bit/s, may take at the moment: twice that and a step, for a time. A line that is said to
-    /// carry much more is not filled with key frames of all pictures at once.
-    pub(crate) fn ramp(&mut self, taken: u32, now: Instant) -> u32 {
-        if self.downlink.is_none() {
-            return u32::MAX;
-        }
-        let is_over = |at: Instant| now.saturating_duration_since(at) >= limits::RAMP_INTERVAL;
-        let (limit, since) = match self.ramp {
-            None => (limits::RAMP_START, now),
-            Some((_, at)) if is_over(at) => (taken.saturating_mul(2).saturating_add(limits::RAMP_STEP), now),
-            Some(ramp) => ramp,
-        };
-        self.ramp = Some((limit, since));
-        self.share_again = Some(since + limits::RAMP_INTERVAL);
-        limit
     }
 
     /// Notes what it would take if its line carried everything, and which pictures do not fit. Returns how many of those

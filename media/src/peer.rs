@@ -399,7 +399,7 @@ impl Peer {
         if self.is_up() {
             let downlink = self.outbound.downlink.as_ref().map(|downlink| downlink.next_timeout());
             let inbound = self.inbound.next_timeout();
-            let all = [downlink, self.outbound.share_again, Some(inbound), Some(self.outbound.next_report)];
+            let all = [downlink, self.outbound.ramp.rises(), Some(inbound), Some(self.outbound.next_report)];
             return all.into_iter().flatten().fold(consent, Instant::min);
         }
         let connect = self.created + limits::CONNECT_WITHIN;

@@ -70,11 +70,10 @@ impl Room {
             candidates.push(Candidate { slot, rank, entered, layer_max, rates: state.rates.or_nominal(), before });
         }
         let taken = candidates.iter().filter_map(|candidate| Some(candidate.rates.of(candidate.before?)));
-        let ramp = outbound.ramp(taken.fold(0, u32::saturating_add), now);
+        let taken = taken.fold(0, u32::saturating_add);
+        let ramp = if outbound.downlink.is_some() { outbound.ramp.limit(taken, now) } else { u32::MAX };
         let allocation = allocate(budget.min(ramp), &mut candidates);
-        if ramp >= budget.min(allocation.wanted) {
-            outbound.share_again = None;
-        }
+        outbound.ramp.note(ramp < budget.min(allocation.wanted));
         self.give(outbound, &allocation, now);
     }
 

@@ -356,7 +356,7 @@ impl Worker {
                 self.neighbours.push(room.workers, &mut self.out.counters, relay);
             }
             let reports = peer.reports_are_due(now);
-            if reports || peer.outbound.share_again.is_some_and(|at| at <= now) {
+            if reports || peer.outbound.ramp.rises().is_some_and(|at| at <= now) {
                 // What it does not need any more since a key frame came is let go of.
                 room.share(peer.participant, &mut peer.outbound, now);
             }

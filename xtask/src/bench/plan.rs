@@ -146,7 +146,7 @@ const fn at_least(measure: Measure, limit: f64) -> Target {
 }
 
 /// Everything that is measured, in order. A server of its own for each run, so that memory is of that run alone.
-pub const SCENARIOS: [Scenario; 7] = [
+pub const SCENARIOS: [Scenario; 9] = [
     Scenario {
         name: "hd",
         title: "hd, 300 viewers",
@@ -201,6 +201,37 @@ pub const SCENARIOS: [Scenario; 7] = [
         floors: &[Floor::Same],
         targets: &[
             at_most(Measure::Cpu, 3.3),
+            at_most(Measure::OverSame, 0.6),
+            at_least(Measure::Segments, 2.0),
+            at_most(Measure::AddedP50, 4.0),
+            at_most(Measure::AddedP99, 9.0),
+            at_most(Measure::Memory, 100.0),
+        ],
+    },
+    // With estimation for every viewer the figures stay what they are without.
+    Scenario {
+        name: "hd-estimated",
+        title: "hd, 300 viewers with estimation",
+        args: &["hd", "--viewers", "300", "--feedback"],
+        gro: true,
+        floors: &[Floor::Same],
+        targets: &[
+            at_most(Measure::Cpu, 1.7),
+            at_most(Measure::OverSame, 0.5),
+            at_most(Measure::User, 0.45),
+            at_least(Measure::Segments, 4.0),
+            at_most(Measure::AddedP50, 3.0),
+            at_most(Measure::AddedP99, 8.0),
+            at_most(Measure::Memory, 80.0),
+        ],
+    },
+    Scenario {
+        name: "stage25-estimated",
+        title: "stage25, 150 viewers with estimation",
+        args: &["stage25", "--viewers", "150", "--feedback"],
+        gro: true,
+        floors: &[Floor::Same],
+        targets: &[
             at_most(Measure::OverSame, 0.6),
             at_least(Measure::Segments, 2.0),
             at_most(Measure::AddedP50, 4.0),
