@@ -169,7 +169,7 @@ impl Session {
     pub(crate) async fn enter(&mut self, entry: Entry) -> Result<Entered, Failure> {
         let Entry { name, place, mic, camera, offer } = entry;
         let id = self.id();
-        let enter = ClientMessage::Enter { id, name: Some(name), place, mic, camera, offer };
+        let enter = ClientMessage::Enter { id, name: Some(name), place, mic, camera, offer, keep_media: false };
         match self.request(id, enter).await? {
             ServerMessage::Entered { refused: Some(refused), .. } => {
                 Err(Failure { code: refused.code, text: refused.text })

@@ -22,7 +22,7 @@ mod whip;
 
 pub use reach::Reach;
 pub use room::{
-    Admitted, Directory, Entering, IceCredentials, NotQueued, Outgoing, Reason, RoomHandle, RoomMessage, SessionEvent,
-    SessionId, SessionQueue, Visitor, Welcome, Wish,
+    Admitted, Directory, Entering, NotQueued, Outgoing, Reason, RoomHandle, RoomMessage, SessionEvent, SessionId,
+    SessionQueue, Visitor, Welcome, Wish,
 };
 pub use server::{Signaling, router};

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::api::{RoomReport, ViewersPage};
-use crate::protocol::{ClientMessage, Place, Presence, RoomInfo, ServerMessage, SessionError};
+use crate::protocol::{ClientMessage, IceCredentials, Place, Presence, RoomInfo, ServerMessage, SessionError};
 
 /// Finds and makes rooms.
 #[async_trait]
@@ -216,6 +216,8 @@ pub enum Wish {
         camera: bool,
         /// SDP offer.
         offer: Option<String>,
+        /// In place of an offer: the media connection they have goes on.
+        keep_media: bool,
     },
     /// WHIP: the stage, with microphone and camera on as they are offered, also for somebody who comes back. Who may not
     /// go there is not let in.
@@ -237,15 +239,6 @@ pub struct Admitted {
     pub participant: ParticipantId,
     /// SDP answer, if there was an offer.
     pub answer: Option<String>,
-}
-
-/// The server's half of the credentials of an ICE session (RFC 8445 §5.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IceCredentials {
-    /// User fragment.
-    pub ufrag: String,
-    /// Password.
-    pub pwd: String,
 }
 
 /// A message to a session, serialised once for everyone it goes to.

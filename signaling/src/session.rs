@@ -225,7 +225,7 @@ impl Session {
         loop {
             let read = timeout_at(deadline, self.reader.next()).await.map_err(|_| SessionError::TooSlow)?;
             let Some(message) = self.received(read, &mut rate)? else { continue };
-            let ClientMessage::Enter { id, name, place, mic, camera, offer } = message else {
+            let ClientMessage::Enter { id, name, place, mic, camera, offer, keep_media } = message else {
                 match message {
                     ClientMessage::Leave => return Err(Ended::Left),
                     ClientMessage::Hello { .. } => self.refuse(None, SessionError::AlreadyEntered),
@@ -237,7 +237,7 @@ impl Session {
             let (entered, answer) = oneshot::channel();
             let (session, visitor, queue, token) =
                 (self.id, known.visitor.clone(), self.queue.clone(), known.token.clone());
-            let wish = Wish::Visit { place, mic, camera, offer };
+            let wish = Wish::Visit { place, mic, camera, offer, keep_media };
             let asked = Instant::now();
             let entering = Entering { id, asked, session, visitor, name, wish, token, queue, entered };
             let sent = room.messages.send(RoomMessage::Enter(Box::new(entering))).await;

@@ -7,6 +7,7 @@ use dais_signaling::{Entering, Reason, Visitor, Welcome, Wish};
 use dais_stage::{Command, Entry, EntryPlace, ParticipantId, Refusal};
 
 use super::Room;
+use super::sessions::Session;
 use super::turn::Deed;
 use crate::journal::wall_clock;
 
@@ -14,7 +15,10 @@ impl Room {
     pub(super) fn welcome(&self, visitor: &Visitor) -> Result<Welcome, Reason> {
         let Visitor { identity, role, link, phone, may_enter } = visitor;
         let present = self.stage.find(identity).filter(|person| person.role == *role);
-        let present = present.map(|person| Presence { on_stage: person.on_stage().is_some(), lost: person.is_lost() });
+        let present = present.map(|person| Presence {
+            on_stage: person.on_stage().is_some(),
+            lost: person.is_lost() || self.sessions.get(person.id).is_some_and(|session| session.gone.is_some()),
+        });
         if present.is_none() {
             self.stage.may_enter(wall_clock(), identity, *role, *link)?;
             if !may_enter {
@@ -43,6 +47,7 @@ impl Room {
     fn admit(&mut self, entering: &Entering, place: EntryPlace) -> Result<(ParticipantId, Option<Reason>), Reason> {
         let Visitor { identity, role, link, phone, may_enter } = &entering.visitor;
         let publishes = matches!(entering.wish, Wish::Publish { .. });
+        let keeps_media = matches!(entering.wish, Wish::Visit { keep_media: true, .. });
         if let Some((id, same_role)) = self.stage.find(identity).map(|person| (person.id, person.role == *role)) {
             if !same_role {
                 // Nobody loses their place to somebody who is not let in.
@@ -56,6 +61,10 @@ impl Room {
                 }
             } else if publishes {
                 self.may_publish(id)?;
+            } else if keeps_media {
+                // Nothing has happened, as far as the stage is concerned. The older session goes when they are let in.
+                let goes_on = self.sessions.get(id).is_some_and(Session::has_media);
+                return if goes_on { Ok((id, None)) } else { Err(SessionError::MediaLost.into()) };
             }
             // The newer session replaces the older.
             if let Some(older) = self.sessions.remove(id, None) {
@@ -71,6 +80,9 @@ impl Room {
                 return Ok((id, None));
             }
             self.enact(&Command::Leave { id })?;
+        }
+        if keeps_media {
+            return Err(SessionError::MediaLost.into());
         }
         if !may_enter {
             return Err(SessionError::TokenExpired.into());

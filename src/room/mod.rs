@@ -285,12 +285,17 @@ impl Room {
                 self.lose(id);
             }
             MediaEvent::Demand { kind, layers, .. } => {
-                let demand = ServerMessage::Demand { screen: kind == MediaKind::Screen, layers };
-                session.say(Outgoing::message(&demand));
+                let screen = kind == MediaKind::Screen;
+                let demand = Outgoing::message(&ServerMessage::Demand { screen, layers });
+                let last = if screen { &mut session.last.screen } else { &mut session.last.camera };
+                *last = Some(demand.clone());
+                session.say(demand);
             }
             MediaEvent::Held { cameras, .. } => {
                 let slots = (0..CAMERA_SLOTS as u8).filter(|slot| cameras >> slot & 1 == 1).collect();
-                session.say(Outgoing::message(&ServerMessage::Held { cameras: slots }));
+                let held = Outgoing::message(&ServerMessage::Held { cameras: slots });
+                session.last.held = Some(held.clone());
+                session.say(held);
             }
             MediaEvent::Activity { activity, .. } => {
                 // One of somebody just muted may have been on its way.
@@ -323,11 +328,13 @@ impl Room {
             },
             RoomMessage::Said { session, participant, message } => self.said(session, participant, message),
             RoomMessage::Gone { session, participant, left } => {
-                if self.sessions.remove(participant, Some(session)).is_some() {
-                    if left {
+                match self.sessions.get_mut(participant).filter(|current| current.id == session) {
+                    None => {}
+                    Some(current) if !left && current.has_media() => current.gone = Some(Instant::now()),
+                    Some(_) if !left => self.lose(participant),
+                    Some(_) => {
+                        self.sessions.remove(participant, None);
                         let _ = self.enact(&Command::Leave { id: participant });
-                    } else {
-                        self.lose(participant);
                     }
                 }
             }
@@ -405,6 +412,11 @@ impl Room {
                     asked,
                     offer: Offer::parse(&sdp),
                 });
+            }
+            Some(Request::RestartIce) => {
+                let connection = self.sessions.get(by).and_then(|current| current.connection);
+                self.turn.deeds.push(Deed::NewPath { id: by, request: id, connection });
+                return;
             }
             Some(Request::Watch(cameras)) => match requests::wishes(&cameras) {
                 Ok(wishes) => {

@@ -10,6 +10,8 @@ use dais_stage::{Actor, Command, LinkId, Millis, ParticipantId};
 pub(super) enum Request {
     /// To connect media anew.
     Offer(String),
+    /// To restart ICE.
+    RestartIce,
     /// To be sent these cameras from here on.
     Watch(Vec<Watched>),
     /// A page of the viewers.
@@ -27,6 +29,7 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
     Some(Request::Stage(match message {
         ClientMessage::Hello { .. } | ClientMessage::Enter { .. } | ClientMessage::Leave => return None,
         ClientMessage::Offer { sdp, .. } => return Some(Request::Offer(sdp)),
+        ClientMessage::RestartIce { .. } => return Some(Request::RestartIce),
         ClientMessage::Watch { cameras, .. } => return Some(Request::Watch(cameras)),
         ClientMessage::ListViewers { after, .. } => return Some(Request::Viewers { after: target(after) }),
         ClientMessage::ListLinks { .. } => return Some(Request::Links),

@@ -17,6 +17,8 @@ pub(super) struct Session {
     pub(super) queue: SessionQueue,
     /// Which of its media connections is the current one.
     pub(super) connection: Option<ConnectionId>,
+    /// What was said last of that connection: whoever takes it over is told again.
+    pub(super) last: LastOfMedia,
     /// The times of that connection, until its media can flow.
     pub(super) joining: Option<Joining>,
     /// Told what moderators are told.
@@ -27,7 +29,21 @@ pub(super) struct Session {
     pub(super) over: bool,
     /// The state it was told has everything up to this broadcast in it.
     pub(super) knows: u64,
+    /// Since when it is gone, while its media go on and wait for another session.
+    pub(super) gone: Option<Instant>,
 }
+
+/// The messages about a media connection that hold until the next of their kind.
+#[derive(Clone, Default)]
+pub(super) struct LastOfMedia {
+    pub(super) camera: Option<Outgoing>,
+    pub(super) screen: Option<Outgoing>,
+    pub(super) held: Option<Outgoing>,
+}
+
+/// How long media go on without a session: a browser whose WebSocket is gone, or whose network has changed, is back
+/// within that, and nobody has noticed.
+const OUTLIVES_FOR: Duration = Duration::from_secs(3);
 
 /// When a connection was asked for, and when its answer was made.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +53,11 @@ pub(super) struct Joining {
 }
 
 impl Session {
+    /// Whether its media flow.
+    pub(super) fn has_media(&self) -> bool {
+        self.connection.is_some() && self.joining.is_none()
+    }
+
     /// Queues what must not be lost: an answer, a notice. A session that cannot even take these is over.
     pub(super) fn say(&self, outgoing: Outgoing) {
         if self.queue.push(outgoing) == Err(NotQueued::Full) {
@@ -146,9 +167,13 @@ impl Sessions {
         }
     }
 
-    /// Whose session was over the last time too and has not said so.
+    /// Whose session was over the last time too and has not said so, or has been gone for too long.
     pub(super) fn over(&mut self) -> Vec<ParticipantId> {
-        let was_over = |session: &mut Session| std::mem::replace(&mut session.over, session.queue.is_over());
+        let now = Instant::now();
+        let was_over = |session: &mut Session| match session.gone {
+            Some(since) => now >= since + OUTLIVES_FOR,
+            None => std::mem::replace(&mut session.over, session.queue.is_over()),
+        };
         let over = self.sessions.iter_mut().filter_map(|(id, session)| was_over(session).then_some(*id));
         over.collect()
     }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use dais_media::sdp::Offer;
 use dais_media::{ConnectionId, RoomChange, Wishes};
-use dais_signaling::protocol::{Notice, Refused, ServerMessage, SessionError};
-use dais_signaling::{Admitted, Entering, IceCredentials, Outgoing, Reason, SessionQueue};
+use dais_signaling::protocol::{IceCredentials, Notice, Refused, ServerMessage, SessionError};
+use dais_signaling::{Admitted, Entering, Outgoing, Reason, SessionQueue, Wish};
 use dais_stage::{Command, Event, Leaving, ParticipantId, Refusal};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::gates::{GateChanges, media_id, permits};
 use super::notices::{To, notices};
-use super::sessions::{Joining, Session};
+use super::sessions::{Joining, LastOfMedia, Session};
 use super::{Room, feature, roster};
 use crate::journal::{JournalError, Record, wall_clock};
 use crate::metrics::JoinPhase;
@@ -43,9 +43,19 @@ pub(super) enum Deed {
     TurnBack { request: u32, queue: SessionQueue, entered: oneshot::Sender<Result<Admitted, Reason>>, reason: Reason },
     Connect { id: ParticipantId, request: u32, asked: Instant, offer: Offer },
     RestartIce { id: ParticipantId, connection: Option<ConnectionId>, answer: oneshot::Sender<Restarted> },
+    NewPath { id: ParticipantId, request: u32, connection: Option<ConnectionId> },
     Watch { id: ParticipantId, wishes: Wishes },
     Close { queue: SessionQueue, reason: Reason },
     Portal { answer: oneshot::Sender<Result<(), Reason>>, result: Result<(), Reason> },
+}
+
+/// What somebody sends and receives over, who comes in.
+#[derive(Default)]
+struct Media {
+    answer: Option<String>,
+    connection: Option<ConnectionId>,
+    /// Where it is the one from before.
+    ice: Option<IceCredentials>,
 }
 
 /// The server's credentials after an ICE restart.
@@ -60,7 +70,11 @@ impl Deed {
             Self::TurnBack { queue, .. } | Self::Close { queue, .. } => queue.close(reason),
             Self::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
             Self::RestartIce { answer, .. } => drop(answer.send(Err(reason.into()))),
-            Self::Answer { .. } | Self::Notice { .. } | Self::Connect { .. } | Self::Watch { .. } => {}
+            Self::Answer { .. }
+            | Self::Notice { .. }
+            | Self::Connect { .. }
+            | Self::NewPath { .. }
+            | Self::Watch { .. } => {}
         }
     }
 }
@@ -207,6 +221,15 @@ impl Room {
             Deed::RestartIce { id, connection, answer } => {
                 let _ = answer.send(self.restart_ice(id, connection).await);
             }
+            Deed::NewPath { id, request, connection } => {
+                let message = match self.restart_ice(id, connection).await {
+                    Ok(ice) => ServerMessage::Ice { id: request, ice },
+                    Err(Reason { code, text }) => {
+                        ServerMessage::Error { id: Some(request), code: code.to_owned(), text }
+                    }
+                };
+                self.sessions.tell(To::One(id), &message);
+            }
             Deed::Watch { id, wishes } => self.shared.media.watch(self.id, media_id(id), wishes).await,
             Deed::Close { queue, reason } => queue.close(reason),
             Deed::Portal { answer, result } => {
@@ -221,13 +244,18 @@ impl Room {
             return entering.queue.close(SessionError::RemovedFromRoom);
         };
         let moderates = person.role.moderates();
-        let media = match offer {
-            None => Ok(None),
-            Some(offer) => self.connect(id, offer).await.map(Some),
-        };
         let asked = entering.asked;
-        let (answer, connection) = match media {
-            Ok(media) => media.unzip(),
+        let media = match offer {
+            _ if matches!(entering.wish, Wish::Visit { keep_media: true, .. }) => self.kept(id).await,
+            None => Ok(Media::default()),
+            Some(offer) => self.connect(id, offer).await.map(|(answer, connection)| Media {
+                answer: Some(answer),
+                connection: Some(connection),
+                ..Media::default()
+            }),
+        };
+        let Media { answer, connection, ice } = match media {
+            Ok(media) => media,
             Err(reason) => {
                 entering.queue.close(reason);
                 return self.lose(id);
@@ -241,18 +269,21 @@ impl Room {
             relation: roster::relation(&self.stage, id, wall_clock()),
             state: roster::room_state(&self.stage, self.dominant(), complete, Some(id)),
             answer: answer.clone(),
+            ice: ice.clone(),
             refused: refused.map(|Reason { code, text }| Refused { code: code.to_owned(), text }),
         };
         let knows = self.sessions.broadcasts();
-        let session = Session {
+        let mut session = Session {
             id: entering.session,
             queue: entering.queue,
             connection,
-            joining: connection.map(|_| Joining { asked, answered: Instant::now() }),
+            joining: answer.as_ref().map(|_| Joining { asked, answered: Instant::now() }),
             moderates,
             lagging: false,
             knows,
             over: false,
+            gone: None,
+            last: LastOfMedia::default(),
         };
         session.say(Outgoing::message(&entered));
         self.shared.metrics.joined(JoinPhase::Enter, asked.elapsed());
@@ -260,12 +291,22 @@ impl Room {
             session.say(Outgoing::message(&roster::queue(&self.stage, wall_clock())));
         }
         if let Some(older) = self.sessions.remove(id, None) {
-            // Both came in with this turn.
+            // Its media go on, or both came in with this turn.
             older.queue.close(SessionError::Replaced);
+            if older.connection == session.connection {
+                session.last = older.last;
+                let LastOfMedia { camera, screen, held } = session.last.clone();
+                [camera, screen, held].into_iter().flatten().for_each(|message| session.say(message));
+            }
         }
-        self.sessions.insert(id, session);
+        let goes_on = session.has_media();
+        // A session that ended while it was coming in.
         if entering.entered.send(Ok(Admitted { participant: id, answer })).is_err() {
-            // The session ended while it was coming in.
+            session.gone = Some(Instant::now());
+        }
+        let is_over = session.gone.is_some() && !goes_on;
+        self.sessions.insert(id, session);
+        if is_over {
             self.lose(id);
         }
     }
@@ -276,6 +317,13 @@ impl Room {
         let connected = self.shared.media.connect(self.id, media_id(id), offer, permits).await;
         self.shared.metrics.joined(JoinPhase::Answer, start.elapsed());
         connected.map_err(|_| SessionError::Internal.into())
+    }
+
+    /// The media connection of somebody who comes back to it.
+    async fn kept(&self, id: ParticipantId) -> Result<Media, Reason> {
+        let connection = self.sessions.get(id).and_then(|session| session.connection);
+        let ice = self.restart_ice(id, connection).await?;
+        Ok(Media { connection, ice: Some(ice), ..Media::default() })
     }
 
     async fn restart_ice(&self, id: ParticipantId, connection: Option<ConnectionId>) -> Restarted {

@@ -1,7 +1,7 @@
 /** People whose network lets no UDP through. */
 
 import type { Browser } from "@playwright/test";
-import { test } from "./blocked";
+import { test } from "./network";
 import { Person, expect, expectLive } from "./dais";
 import type { Server } from "./dais";
 
@@ -32,8 +32,9 @@ async function meet(browser: Browser, server: Server): Promise<[Person, Person]>
 test.describe("with a TCP port for media", () => {
   test.use({ args: ["--media-tcp-port", "7000"] });
 
-  test("people see and hear each other over TCP", async ({ blocked, server }) => {
-    for (const person of await meet(blocked, server)) {
+  test("people see and hear each other over TCP", async ({ network, inside, server }) => {
+    network.blockUdp();
+    for (const person of await meet(inside, server)) {
       expect(await path(person)).toMatchObject({ protocol: "tcp", relay: null });
       expect(await person.negotiations()).toEqual({ local: 1, remote: 1, errors: [] });
       await person.close();
@@ -44,8 +45,9 @@ test.describe("with a TCP port for media", () => {
 test.describe("with a TURN server", () => {
   test.use({ args: ["--turn-port", "3478"] });
 
-  test("people see and hear each other over a relay they reach by TCP", async ({ blocked, server }) => {
-    const [maya, jonas] = await meet(blocked, server);
+  test("people see and hear each other over a relay they reach by TCP", async ({ network, inside, server }) => {
+    network.blockUdp();
+    const [maya, jonas] = await meet(inside, server);
     for (const person of [maya, jonas]) {
       expect(await path(person)).toMatchObject({ local: "relay", relay: "tcp" });
       expect(await person.negotiations()).toMatchObject({ remote: 1, errors: [] });

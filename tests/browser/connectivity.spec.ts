@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { test as blockedTest } from "./blocked";
+import { test as blockedTest } from "./network";
 import { expect, test } from "./dais";
 
 /** As in layouts.spec.ts. */
@@ -85,8 +85,9 @@ test("where joining fails there is a way to the test", async ({ browser, server 
 blockedTest.describe("in a network without UDP", () => {
   blockedTest.use({ args: EVERYTHING });
 
-  blockedTest("a person learns what is blocked and what is left", async ({ blocked, server }) => {
-    const context = await blocked.newContext({ viewport: { width: 1000, height: 720 } });
+  blockedTest("a person learns what is blocked and what is left", async ({ network, inside, server }) => {
+    network.blockUdp();
+    const context = await inside.newContext({ viewport: { width: 1000, height: 720 } });
     const page = await context.newPage();
     await page.goto(`${server.origin}/connectivity`);
     await expectOutcomes(page, {

@@ -36,6 +36,16 @@ pub enum ClientMessage {
         /// SDP offer, to be answered with the entry.
         #[ts(optional)]
         offer: Option<String>,
+        /// Their media connection has outlived their session and goes on, in place of an offer. Refused with `media_lost`
+        /// where the server has it no more.
+        #[serde(default)]
+        #[ts(optional, as = "Option<bool>")]
+        keep_media: bool,
+    },
+    /// Restarts ICE (RFC 8445 §9): the way to the server has changed, or leads nowhere.
+    RestartIce {
+        /// Number of the request.
+        id: u32,
     },
     /// Connects media, or connects it anew.
     Offer {
@@ -244,6 +254,7 @@ impl ClientMessage {
             Self::Hello { .. } | Self::Leave => None,
             Self::Enter { id, .. }
             | Self::Offer { id, .. }
+            | Self::RestartIce { id }
             | Self::JoinStage { id, .. }
             | Self::LeaveStage { id, .. }
             | Self::AskToJoin { id, .. }
@@ -277,9 +288,10 @@ impl ClientMessage {
 }
 
 /// Values of `type` in [`ClientMessage`].
-pub(super) const CLIENT_TYPES: [&str; 32] = [
+pub(super) const CLIENT_TYPES: [&str; 33] = [
     "hello",
     "enter",
+    "restart_ice",
     "offer",
     "join_stage",
     "leave_stage",

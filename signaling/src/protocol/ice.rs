@@ -14,3 +14,12 @@ pub struct IceServer {
     /// Its password.
     pub credential: String,
 }
+
+/// The server's half of the credentials of an ICE session (RFC 8445 §5.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct IceCredentials {
+    /// User fragment.
+    pub ufrag: String,
+    /// Password.
+    pub pwd: String,
+}

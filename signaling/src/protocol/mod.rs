@@ -11,7 +11,7 @@ use ts_rs::TS;
 
 pub use client::ClientMessage;
 pub use error::SessionError;
-pub use ice::IceServer;
+pub use ice::{IceCredentials, IceServer};
 pub use server::{
     Camera, Dominant, Link, Notice, OnStage, Participant, Presence, Refused, Relation, RoomInfo, RoomState, Rules,
     ServerMessage, Slot, SlotKind, Waiting,
@@ -53,6 +53,7 @@ pub fn typescript() -> String {
         ServerMessage::decl(&config),
         Watched::decl(&config),
         IceServer::decl(&config),
+        IceCredentials::decl(&config),
         RoomInfo::decl(&config),
         Presence::decl(&config),
         Refused::decl(&config),
@@ -87,6 +88,7 @@ mod tests {
         let samples = [
             r#"{"type":"hello","protocol":1,"token":"x","phone":true}"#,
             r#"{"type":"enter","id":1,"place":"stage","mic":true,"camera":false,"offer":"v=0"}"#,
+            r#"{"type":"restart_ice","id":1}"#,
             r#"{"type":"offer","id":2,"sdp":"v=0"}"#,
             r#"{"type":"join_stage","id":3,"mic":true,"camera":true}"#,
             r#"{"type":"leave_stage","id":4}"#,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use super::ice::IceServer;
+use super::ice::{IceCredentials, IceServer};
 use super::words::{Access, Role};
 
 /// What the server says.
@@ -43,6 +43,9 @@ pub enum ServerMessage {
         state: RoomState,
         /// SDP answer, if there was an offer.
         answer: Option<String>,
+        /// Where media was kept: the server's credentials for an ICE restart, should the way to it have changed. Until the
+        /// first check with them, those from before are good.
+        ice: Option<IceCredentials>,
         /// They asked for the stage and may not go there: they are a viewer, and this says why.
         refused: Option<Refused>,
     },
@@ -52,6 +55,13 @@ pub enum ServerMessage {
         id: u32,
         /// SDP answer.
         sdp: String,
+    },
+    /// Answer to `restart_ice`.
+    Ice {
+        /// Number of the request.
+        id: u32,
+        /// The server's new credentials; the rest of its answer stays as it was.
+        ice: IceCredentials,
     },
     /// The request was carried out.
     Ok {

@@ -15,9 +15,10 @@ use tokio::time::Instant;
 use super::fragment::{Fragment, with_credentials};
 use super::{Endpoint, FRAGMENT, Whip, entity_tag, failure, session_failure, set, text, token, wrong};
 use crate::api::Answer;
+use crate::protocol::IceCredentials;
 use crate::protocol::SessionError;
 use crate::rate::{Pace, Rate};
-use crate::room::{IceCredentials, QueueEnd, RoomHandle, RoomMessage, SessionId};
+use crate::room::{QueueEnd, RoomHandle, RoomMessage, SessionId};
 use crate::server::Signaling;
 
 /// The resources there are, by id. Each belongs to a session in a room, so there are no more than the rooms let in.

@@ -7,8 +7,8 @@ export interface Environment {
   random(): number;
   /** Runs `then` after `ms` milliseconds. Returns what prevents it. */
   after(ms: number, then: () => void): () => void;
-  /** Runs `then` whenever the network is back. Returns what ends that. */
-  onOnline(then: () => void): () => void;
+  /** Runs `then` whenever the network is gone, or back. Returns what ends that. */
+  onNetwork(then: (online: boolean) => void): () => void;
 }
 
 export const browserEnvironment: Environment = {
@@ -18,8 +18,13 @@ export const browserEnvironment: Environment = {
     const timer = setTimeout(then, ms);
     return () => clearTimeout(timer);
   },
-  onOnline: (then) => {
-    addEventListener("online", then);
-    return () => removeEventListener("online", then);
+  onNetwork: (then) => {
+    const [online, offline] = [() => then(true), () => then(false)];
+    addEventListener("online", online);
+    addEventListener("offline", offline);
+    return () => {
+      removeEventListener("online", online);
+      removeEventListener("offline", offline);
+    };
   },
 };

@@ -3,6 +3,7 @@
  * happens on stage changes who stands in them, never the session description.
  */
 
+import type { IceCredentials } from "./protocol.gen";
 import { look } from "./statistics";
 import type { Look } from "./statistics";
 
@@ -23,7 +24,7 @@ const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
 const AWAY_MS_MAX = 5_000;
 
 export class Peer {
-  /** How often a description was agreed upon. It stays at one. */
+  /** How often what is sent and received was agreed upon. It stays at one. */
   negotiations = 0;
   readonly connection: RTCPeerConnection;
   #changing: Promise<void> = Promise.resolve();
@@ -99,14 +100,47 @@ export class Peer {
     return newest?.source ?? null;
   }
 
-  /** Calls `lost` when the connection cannot be had any more, or has been away for {@link AWAY_MS_MAX}. */
-  onFailed(lost: () => void): void {
+  /** Whether it was up, and neither it nor the browser has given up since. */
+  isAlive(): boolean {
+    return ["connected", "disconnected"].includes(this.connection.connectionState);
+  }
+
+  /**
+   * Finds another way to the server, over which the same streams go on (ICE restart, RFC 8445 §9). `servers` relay
+   * where nothing else gets through.
+   */
+  async restart({ ufrag, pwd }: IceCredentials, servers: RTCIceServer[]): Promise<void> {
+    const answer = this.connection.remoteDescription?.sdp ?? "";
+    if (servers.length > 0) this.connection.setConfiguration({ ...this.connection.getConfiguration(), iceServers: servers });
+    this.connection.restartIce();
+    await this.connection.setLocalDescription();
+    // All but the credentials stays as it was agreed upon.
+    const sdp = answer.replace(/^a=ice-ufrag:\S+/gm, `a=ice-ufrag:${ufrag}`).replace(/^a=ice-pwd:\S+/gm, `a=ice-pwd:${pwd}`);
+    await this.connection.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  /** Bytes that have come, over all paths. */
+  async received(): Promise<number> {
+    let bytes = 0;
+    (await this.connection.getStats()).forEach((report: { type: string; bytesReceived?: number }) => {
+      if (report.type === "candidate-pair") bytes += report.bytesReceived ?? 0;
+    });
+    return bytes;
+  }
+
+  /**
+   * Calls `stray` when nothing is heard of the server over the path in use, and `lost` when the connection cannot be had
+   * any more, or has been away for {@link AWAY_MS_MAX}.
+   */
+  onTrouble(stray: () => void, lost: () => void): void {
     let away: ReturnType<typeof setTimeout> | undefined;
     this.connection.addEventListener("connectionstatechange", () => {
       clearTimeout(away);
       const { connectionState } = this.connection;
       if (connectionState === "failed") lost();
-      if (connectionState === "disconnected") away = setTimeout(lost, AWAY_MS_MAX);
+      if (connectionState !== "disconnected") return;
+      away = setTimeout(lost, AWAY_MS_MAX);
+      stray();
     });
   }
 

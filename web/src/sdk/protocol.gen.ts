@@ -38,7 +38,16 @@ camera: boolean,
 /**
  * SDP offer, to be answered with the entry.
  */
-offer?: string, } | { "type": "offer", 
+offer?: string, 
+/**
+ * Their media connection has outlived their session and goes on, in place of an offer. Refused with `media_lost`
+ * where the server has it no more.
+ */
+keepMedia?: boolean, } | { "type": "restart_ice", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "offer", 
 /**
  * Number of the request.
  */
@@ -311,6 +320,11 @@ state: RoomState,
  */
 answer: string | null, 
 /**
+ * Where media was kept: the server's credentials for an ICE restart, should the way to it have changed. Until the
+ * first check with them, those from before are good.
+ */
+ice: IceCredentials | null, 
+/**
  * They asked for the stage and may not go there: they are a viewer, and this says why.
  */
 refused: Refused | null, } | { "type": "answer", 
@@ -321,7 +335,15 @@ id: number,
 /**
  * SDP answer.
  */
-sdp: string, } | { "type": "ok", 
+sdp: string, } | { "type": "ice", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * The server's new credentials; the rest of its answer stays as it was.
+ */
+ice: IceCredentials, } | { "type": "ok", 
 /**
  * Number of the request.
  */
@@ -474,6 +496,16 @@ username: string,
  * Its password.
  */
 credential: string, };
+
+export type IceCredentials = { 
+/**
+ * User fragment.
+ */
+ufrag: string, 
+/**
+ * Password.
+ */
+pwd: string, };
 
 export type RoomInfo = { 
 /**

@@ -84,9 +84,9 @@ describe("a lost connection", () => {
       fake.environment.pass(n === 3 ? 0 : 7_000);
     }
     const { length } = fake.attempts;
-    fake.environment.online();
+    fake.environment.network(true);
     expect(fake.attempts).toHaveLength(length + 1);
-    fake.environment.online();
+    fake.environment.network(true);
     expect(fake.attempts, "one attempt at a time").toHaveLength(length + 1);
   });
 
@@ -176,7 +176,7 @@ describe("a lost connection", () => {
     const { fake, room } = await inside("viewer");
     room.leave();
     fake.drop();
-    fake.environment.online();
+    fake.environment.network(true);
     fake.environment.pass(60_000);
     expect(fake.sent.at(-1)).toEqual({ type: "leave" });
     expect(fake.attempts).toHaveLength(1);

@@ -35,6 +35,10 @@ export function retryDelay(attempt: number, chance: number): number {
 
 /** An attempt that has not been answered by then is given up: a socket without a network tries for minutes, ms. */
 export const ATTEMPT_MS_MAX = 8_000;
+/** While pictures go on, a loss that is over by then is not shown, ms. */
+export const QUIET_MS = 2_000;
+/** An answer is here by then, or the network has changed, ms; twice that at the most. */
+export const ANSWER_MS_MAX = 400;
 /** A connection that lasts this long counts as one; before, the next attempt waits longer than the last, ms. */
 export const STEADY_AFTER_MS = 1_000;
 /** Failed attempts after which a person who waits to come in is shown what is wrong. */

@@ -7,7 +7,8 @@ import type { Memory } from "./memory";
 import { Peer } from "./peer";
 import { PROTOCOL } from "./protocol.gen";
 import type { Access, ClientMessage, IceServer, Link, Participant, Place, Role, ServerMessage, Watched } from "./protocol.gen";
-import { ATTEMPT_MS_MAX, LOST, MEDIA_LOST, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
+import { Pulse } from "./pulse";
+import { ANSWER_MS_MAX, ATTEMPT_MS_MAX, LOST, MEDIA_LOST, QUIET_MS, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
 import { self } from "./select";
 import type { Connect, Transport } from "./transport";
 import { Watching } from "./watching";
@@ -44,7 +45,7 @@ type Request = ClientMessage extends infer Message
 type About = Extract<Request, { participant: number }>["type"];
 
 /** The part of {@link Peer} that a room needs; tests bring their own. */
-export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "sendLayers" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "onFailed" | "close">;
+export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "sendLayers" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "isAlive" | "received" | "restart" | "onTrouble" | "close">;
 
 export interface RoomOptions {
   connect: Connect;
@@ -76,6 +77,8 @@ interface Session {
   transport: Transport | null;
   token: string;
   open: boolean;
+  /** Begun without a network. */
+  blind: boolean;
 }
 
 export class Room {
@@ -83,7 +86,7 @@ export class Room {
   readonly #options: Required<RoomOptions>;
   readonly #listeners = new Set<() => void>();
   readonly #asked = new Map<number, Asked>();
-  readonly #offline: () => void;
+  readonly #offNetwork: () => void;
   /** The media connection whose tracks are on the screen: after a loss the old one, until the new one has entered. */
   #peer: MediaPeer;
   #ready: Ready | null;
@@ -94,12 +97,20 @@ export class Room {
   /** Prevents the next attempt, or the giving up of the one under way. */
   #cancelTimer = () => {};
   #cancelSteady = () => {};
+  /** Prevents that a loss is shown, while that is put off. */
+  #cancelLost: (() => void) | null = null;
+  /** Where the session has come in. */
+  #inSession = false;
+  #offline = false;
+  /** The way that media took may not be there any more. */
+  #strayed = false;
   #retryPending = false;
   /** Relays of this server, with credentials of this person. */
   #iceServers: IceServer[] = [];
   /** `null` until it is known which devices there are. */
   #devices: Devices | null = null;
   readonly #watching: Watching;
+  readonly #pulse: Pulse;
 
   /** Connects and says hello. The offer is prepared meanwhile, so that entering takes one round trip. */
   constructor(options: RoomOptions) {
@@ -107,12 +118,14 @@ export class Room {
     const { memory = memoryOf(options.token, forgetfulStore(), forgetfulStore()) } = options;
     this.#options = { ...options, environment, phone, peer, memory };
     // What is lost with the connection is said again in the next one.
-    const say = (cameras: Watched[]) => void this.#do({ type: "watch", cameras }).catch(() => undefined);
-    this.#watching = new Watching(environment, say);
+    this.#watching = new Watching(environment, (cameras) => this.#do({ type: "watch", cameras }));
+    this.#pulse = new Pulse(environment, () => void this.#check());
     this.#ready = this.#prepare();
     this.#peer = this.#ready.peer;
-    this.#offline = environment.onOnline(() => {
-      if (this.#retryPending) this.#connect();
+    this.#offNetwork = environment.onNetwork((online) => {
+      if (online) return this.#online();
+      this.#offline = true;
+      this.#moved();
     });
     this.#connect();
   }
@@ -180,6 +193,12 @@ export class Room {
     return this.#ask({ type: "list_viewers", after }, "viewers");
   }
 
+  /** Finds another way for media, over which the same streams go on. */
+  async restartMedia(): Promise<void> {
+    const { ice } = await this.#ask({ type: "restart_ice" }, "ice");
+    await this.#peer.restart(ice, this.#iceServers);
+  }
+
   /** Leaves the room for good. */
   leave(): void {
     if (this.#session?.open) this.#session.transport?.send({ type: "leave" });
@@ -190,8 +209,8 @@ export class Room {
     const { connect, environment, memory, phone, token: link } = this.#options;
     this.#cancelTimer();
     this.#retryPending = false;
-    this.#ready ??= this.#prepare();
-    const session: Session = { transport: null, token: memory.token() ?? link, open: false };
+    if (!this.#peer.isAlive()) this.#ready ??= this.#prepare();
+    const session: Session = { transport: null, token: memory.token() ?? link, open: false, blind: this.#offline };
     this.#session = session;
     // What an abandoned session still says is about nothing any more.
     const current = () => this.#session === session;
@@ -215,9 +234,11 @@ export class Room {
     const peer = this.#options.peer(this.#iceServers);
     const offer = peer.offer();
     offer.catch(() => undefined);
-    peer.onFailed(() => {
-      if (this.#peer === peer && this.view.phase.at === "room" && this.view.connection === "up") this.#lose(MEDIA_LOST);
-    });
+    const current = () => this.#peer === peer && this.#inSession;
+    peer.onTrouble(
+      () => void (current() && this.restartMedia().catch(() => undefined)),
+      () => void (current() && this.#lose(MEDIA_LOST)),
+    );
     return { peer, offer, sent: false };
   }
 
@@ -265,9 +286,10 @@ export class Room {
   /** A media connection gathers its relays when it makes its offer: one made before they were known is made again. */
   #useRelays(servers: IceServer[]): void {
     this.#iceServers = servers;
-    const before = this.#ready?.peer;
+    if (this.#ready === null) return;
+    const before = this.#ready.peer;
     this.#ready = this.#prepare();
-    before?.close();
+    before.close();
     if (before === this.#peer) this.#peer = this.#ready.peer;
   }
 
@@ -276,10 +298,18 @@ export class Room {
     memory.keep(message.token);
     memory.setInside(true);
     this.#cancelTimer();
+    this.#showNothing();
     const before = this.#peer;
-    this.#peer = this.#ready?.peer ?? before;
-    this.#ready = null;
-    if (before !== this.#peer) before.close();
+    if (message.ice === null) {
+      this.#peer = this.#ready?.peer ?? before;
+      this.#ready = null;
+      if (before !== this.#peer) before.close();
+      this.#pulse.watch(() => this.#peer.received());
+    } else if (this.#strayed) {
+      void this.#peer.restart(message.ice, this.#iceServers).catch(() => undefined);
+    }
+    this.#strayed = false;
+    this.#inSession = true;
     const media = this.view.media + (before === this.#peer ? 0 : 1);
     this.#set(reduce({ ...this.view, media }, message, now));
     this.#watching.begin();
@@ -292,11 +322,26 @@ export class Room {
     const me = self(this.view);
     const on = { mic: me?.onStage?.mic ?? false, camera: me?.onStage?.camera === "shown" };
     const place = phase.entry.present?.onStage === true ? "stage" : "viewer";
+    const name = me?.name ?? null;
+    const live = this.#wanted(place === "stage", on);
     try {
-      await this.#enter(place, me?.name ?? null, this.#wanted(place === "stage", on));
+      if (await this.#keepMedia(place, name, live)) return;
+      await this.#enter(place, name, live);
     } catch (error) {
       // Lost again: the next attempt is on its way. Anything else means that the place is gone.
       if (error instanceof Refused && !passes(error.failure)) this.#set(awayTooLong(this.view, phase.entry));
+    }
+  }
+
+  /** Comes back to the media connection that is still there. False where it is not. */
+  async #keepMedia(place: Place, name: string | null, live: On): Promise<boolean> {
+    if (this.view.phase.at !== "room" || !this.#peer.isAlive()) return false;
+    try {
+      await this.#ask({ type: "enter", place, ...live, keepMedia: true, ...(name !== null && { name }) }, "entered");
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.failure.code === MEDIA_LOST.code) return false;
+      throw error;
     }
   }
 
@@ -381,14 +426,54 @@ export class Room {
     }
   }
 
-  /** The connection is gone; it is tried again. */
+  /** The network is back: what was begun without it may never be answered. */
+  #online(): void {
+    this.#offline = false;
+    // A browser cuts off what is begun while its network changes: the next wait is short.
+    this.#attempts = 0;
+    if (this.#session?.blind && !this.#session.open) this.#lose(LOST);
+    if (this.#retryPending) this.#connect();
+  }
+
+  /** The network has changed. The old way leads nowhere, and a socket says so only after minutes. */
+  #moved(): void {
+    this.#strayed = true;
+    if (this.#inSession) this.#lose(LOST);
+  }
+
+  /** Nothing comes any more: the stage has fallen silent, or the network has changed. */
+  async #check(): Promise<void> {
+    if (!this.#inSession) return;
+    const { environment } = this.#options;
+    const session = this.#session;
+    // Chance, as thousands may have seen the same.
+    const cancel = environment.after(ANSWER_MS_MAX * (1 + environment.random()), () => {
+      if (this.#session === session) this.#moved();
+    });
+    await this.#watching.again().catch(() => undefined);
+    cancel();
+  }
+
+  /** The connection is gone; it is tried again. While pictures go on, nobody needs to know. */
   #lose(failure: Failure): void {
     const { environment } = this.#options;
+    const goesOn = this.#inSession && this.#peer.isAlive() && failure !== MEDIA_LOST;
     this.#abandon();
     const attempt = this.#attempts++;
-    this.#set(lost(this.view, attempt + 1 >= SHOWN_AFTER ? failure : null));
+    const show = () => {
+      this.#cancelLost = null;
+      this.#set(lost(this.view, attempt + 1 >= SHOWN_AFTER ? failure : null));
+    };
+    if (goesOn) this.#cancelLost ??= environment.after(QUIET_MS, show);
+    else if (this.#cancelLost === null) show();
     this.#retryPending = true;
     this.#cancelTimer = environment.after(retryDelay(attempt, environment.random()), () => this.#connect());
+  }
+
+  /** What was to be shown is not. */
+  #showNothing(): void {
+    this.#cancelLost?.();
+    this.#cancelLost = null;
   }
 
   #steadySoon(): void {
@@ -400,6 +485,7 @@ export class Room {
   #abandon(failure: Failure = LOST): void {
     const session = this.#session;
     this.#session = null;
+    this.#inSession = false;
     this.#watching.end();
     session?.transport?.close();
     this.#cancelTimer();
@@ -415,7 +501,9 @@ export class Room {
 
   #end(failure: Failure): void {
     if (this.view.phase.at === "closed") return;
-    this.#offline();
+    this.#offNetwork();
+    this.#pulse.end();
+    this.#showNothing();
     this.#retryPending = false;
     this.#abandon(failure);
     this.#ready?.peer.close();

@@ -3,7 +3,7 @@
 import type { Environment } from "./environment";
 import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
-import type { ClientMessage, IceServer, OnStage, Participant, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
+import type { ClientMessage, IceCredentials, IceServer, OnStage, Participant, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
 import { Room } from "./room";
 import type { MediaPeer } from "./room";
 import { look } from "./statistics";
@@ -56,6 +56,7 @@ export const entered = (id: number, room: RoomState, change: Partial<Extract<Ser
   relation: { kind: "none" },
   state: room,
   answer: "an answer",
+  ice: null,
   refused: null,
   ...change,
 });
@@ -76,7 +77,7 @@ export const update = (participants: Participant[], change: Partial<Extract<Serv
 export class FakeEnvironment implements Environment {
   time = 1_000;
   chance = 0.5;
-  online = () => {};
+  network: (online: boolean) => void = () => {};
   #timers: { at: number; then: () => void }[] = [];
 
   now = () => this.time;
@@ -86,9 +87,9 @@ export class FakeEnvironment implements Environment {
     this.#timers.push(timer);
     return () => void (this.#timers = this.#timers.filter((other) => other !== timer));
   };
-  onOnline = (then: () => void) => {
-    this.online = then;
-    return () => void (this.online = () => {});
+  onNetwork = (then: (online: boolean) => void) => {
+    this.network = then;
+    return () => void (this.network = () => {});
   };
 
   pass(ms: number): void {
@@ -111,7 +112,12 @@ export class FakePeer implements MediaPeer {
   layers: readonly boolean[] = [true, true, true];
   answers: string[] = [];
   closed = false;
+  /** Whether it still carries something, and how much it has. */
+  alive = false;
+  bytes = 0;
+  restarts: string[] = [];
   fail = () => {};
+  stray = () => {};
 
   offer = async () => "an offer";
   accept = async (answer: string) => void this.answers.push(answer);
@@ -123,7 +129,10 @@ export class FakePeer implements MediaPeer {
   cameraMid = () => null;
   look = async () => look([], 0);
   voices = () => [];
-  onFailed = (lost: () => void) => void (this.fail = lost);
+  isAlive = () => this.alive;
+  received = async () => this.bytes;
+  restart = async ({ ufrag }: IceCredentials) => void this.restarts.push(ufrag);
+  onTrouble = (stray: () => void, lost: () => void) => void ([this.stray, this.fail] = [stray, lost]);
   close = () => void (this.closed = true);
 }
 

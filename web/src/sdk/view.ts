@@ -153,7 +153,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       const room: Phase = { at: "room", entry: phase.entry, you: message.you };
       const relation = since(message.relation, now);
       const inside = withState({ ...view, phase: room, connection: "up", relation, held: new Set(), queue: NOBODY }, message.state);
-      if (phase.at === "room") return tell(inside, { kind: "connection_back" });
+      if (phase.at === "room") return view.connection === "lost" ? tell(inside, { kind: "connection_back" }) : inside;
       return message.refused === null ? inside : tell(inside, { kind: "let_in_as_viewer", ...message.refused });
     }
     case "state":
@@ -178,6 +178,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
     case "demand":
     // Answers to requests: whoever asked has them.
     case "answer":
+    case "ice":
     case "ok":
     case "error":
     case "viewers":

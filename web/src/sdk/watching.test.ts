@@ -6,7 +6,7 @@ import { Watching } from "./watching";
 function watching() {
   const environment = new FakeEnvironment();
   const said: Watched[][] = [];
-  return { watching: new Watching(environment, (cameras) => said.push(cameras)), environment, said };
+  return { watching: new Watching(environment, async (cameras) => void said.push(cameras)), environment, said };
 }
 
 const small = { slot: 0, height: 180 };

@@ -8,14 +8,14 @@ const PAUSE_MS = 250;
 
 export class Watching {
   readonly #environment: Pick<Environment, "after">;
-  readonly #say: (cameras: Watched[]) => void;
+  readonly #say: (cameras: Watched[]) => Promise<void>;
   #shown: Watched[] | null = null;
   /** What was said last in this session; `null` where nothing was. */
   #said: string | null = null;
   #inside = false;
   #pausing = false;
 
-  constructor(environment: Pick<Environment, "after">, say: (cameras: Watched[]) => void) {
+  constructor(environment: Pick<Environment, "after">, say: (cameras: Watched[]) => Promise<void>) {
     this.#environment = environment;
     this.#say = say;
   }
@@ -33,6 +33,11 @@ export class Watching {
     this.#settle();
   }
 
+  /** Says once more what is shown, to see whether anybody answers. */
+  again(): Promise<void> {
+    return this.#say(this.#shown ?? []);
+  }
+
   /** The session is over. */
   end(): void {
     this.#inside = false;
@@ -43,7 +48,7 @@ export class Watching {
     const shown = JSON.stringify(this.#shown);
     if (shown === this.#said) return;
     this.#said = shown;
-    this.#say(this.#shown);
+    void this.#say(this.#shown).catch(() => undefined);
     this.#pausing = true;
     this.#environment.after(PAUSE_MS, () => {
       this.#pausing = false;

@@ -1,8 +1,8 @@
-/** A network that lets no UDP through: the server and a browser, each in a network namespace of its own. */
+/** Networks of their own: the server and a browser, each in a network namespace. */
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
@@ -10,29 +10,35 @@ import type { Browser } from "@playwright/test";
 import { Server, expect, test as base } from "./dais";
 import config from "./playwright.config";
 
+/** Where `ip` is. */
+const PATHS = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
+
 /** The server's address; in a namespace of its own no port is taken. */
 const SERVER = "10.99.0.1:8080";
 
-/** Two namespaces with a line between them. The browser's has a rule that prohibits UDP, as a company's firewall would. */
+/** Two namespaces with two lines between them, of which the browser uses the first. */
 const SETUP = `
 ip link set lo up
+ip addr add 10.99.0.1/32 dev lo
 : > "$1"
 unshare --net sh -c 'echo ready; exec sleep infinity' > "$1" &
 browser=$!
 while ! grep -q ready "$1"; do sleep 0.01; done
-ip link add server type veth peer name browser netns $browser
-ip addr add 10.99.0.1/24 dev server
-ip link set server up
 inside() { nsenter --target $browser --net -- "$@"; }
 inside ip link set lo up
-inside ip addr add 10.99.0.2/24 dev browser
-inside ip link set browser up
-inside ip rule add pref 100 ipproto udp prohibit
+for n in 1 2; do
+  ip link add line$n type veth peer name line$n netns $browser
+  ip addr add 10.99.$n.1/24 dev line$n
+  ip link set line$n up
+done
+inside ip link set line1 up
+inside ip addr add 10.99.1.2/24 dev line1
+inside ip route add default via 10.99.1.1
 echo "processes $$ $browser"
 wait
 `;
 
-class BlockedNetwork {
+export class Network {
   private constructor(
     private readonly process: ChildProcess,
     /** A process at either end. */
@@ -40,11 +46,10 @@ class BlockedNetwork {
     private readonly folder: string,
   ) {}
 
-  static async make(): Promise<BlockedNetwork> {
-    const folder = mkdtempSync(join(tmpdir(), "dais-blocked-"));
+  static async make(): Promise<Network> {
+    const folder = mkdtempSync(join(tmpdir(), "dais-network-"));
     const args = ["--user", "--map-root-user", "--net", "--kill-child", "--fork", "--", "sh", "-ec", SETUP, "sh", join(folder, "ready")];
-    const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
-    const child = spawn("unshare", args, { stdio: ["ignore", "pipe", "inherit"], env });
+    const child = spawn("unshare", args, { stdio: ["ignore", "pipe", "inherit"], env: PATHS });
     let printed = "";
     const ends = await new Promise<{ server: string; browser: string }>((done, failed) => {
       child.once("error", failed);
@@ -55,7 +60,7 @@ class BlockedNetwork {
         if (server && browser) done({ server, browser });
       });
     });
-    return new BlockedNetwork(child, ends, folder);
+    return new Network(child, ends, folder);
   }
 
   /** What a command begins with to run at one end. */
@@ -63,7 +68,31 @@ class BlockedNetwork {
     return ["nsenter", "--target", this.ends[end], "--user", "--preserve-credentials", "--net", "--"];
   }
 
-  /** A Chromium that reaches the server over TCP alone. */
+  /** No UDP leaves the browser's end, as behind a company's firewall. */
+  blockUdp(): void {
+    this.ip("rule", "add", "pref", "100", "ipproto", "udp", "prohibit");
+  }
+
+  /** UDP leaves again. */
+  allowUdp(): void {
+    this.ip("rule", "del", "pref", "100");
+  }
+
+  /** Everything goes over line `n` from here on, from another address; the other line is gone. */
+  use(n: 1 | 2): void {
+    this.ip("addr", "flush", "dev", `line${3 - n}`);
+    this.ip("link", "set", `line${3 - n}`, "down");
+    this.ip("link", "set", `line${n}`, "up");
+    this.ip("addr", "replace", `10.99.${n}.2/24`, "dev", `line${n}`);
+    this.ip("route", "replace", "default", "via", `10.99.${n}.1`);
+  }
+
+  /** Stops everything that runs at the browser's end, as a laptop does when it is closed, or lets it go on. */
+  sleep(asleep: boolean): void {
+    for (const id of this.processes()) process.kill(id, asleep ? "SIGSTOP" : "SIGCONT");
+  }
+
+  /** A Chromium at the browser's end. */
   async chromium(): Promise<Browser> {
     const { launchOptions } = config.use ?? {};
     const wrapper = join(this.folder, "chromium");
@@ -78,20 +107,39 @@ class BlockedNetwork {
     this.process.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
+
+  private ip(...args: string[]): void {
+    const [command = "", ...rest] = [...this.at("browser"), "ip", ...args];
+    execFileSync(command, rest, { stdio: ["ignore", "ignore", "inherit"], env: PATHS });
+  }
+
+  /** Everything that runs at the browser's end. */
+  private processes(): number[] {
+    const netOf = (id: string) => {
+      try {
+        return readlinkSync(`/proc/${id}/ns/net`);
+      } catch {
+        return null;
+      }
+    };
+    const net = netOf(this.ends.browser);
+    const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    return all.filter((id) => id !== this.ends.browser && netOf(id) === net).map(Number);
+  }
 }
 
 interface Fixtures {
-  network: BlockedNetwork;
-  /** A browser that UDP does not leave. */
-  blocked: Browser;
+  network: Network;
+  /** A browser at its end. */
+  inside: Browser;
 }
 
 const SECRET = "a secret of more than thirty-two bytes";
 
-/** Tests whose server is reached over TCP alone. */
+/** Tests whose server and browser have a network of their own. */
 export const test = base.extend<Fixtures>({
   network: async ({}, use) => {
-    const network = await BlockedNetwork.make();
+    const network = await Network.make();
     await use(network);
     network.end();
   },
@@ -100,7 +148,7 @@ export const test = base.extend<Fixtures>({
     await use(server);
     expect(await server.stop()).toBe(0);
   },
-  blocked: async ({ network }, use) => {
+  inside: async ({ network }, use) => {
     const browser = await network.chromium();
     await use(browser);
     await browser.close();
