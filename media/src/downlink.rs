@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::congestion::feedback::Feedback;
 use crate::congestion::{Estimator, Probe};
 use crate::counters::DropReason;
-use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN};
+use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN, OUT_OF_REACH};
 use crate::pacer::{Paced, Pacer};
 
 /// See the module.
@@ -40,10 +40,12 @@ impl Downlink {
         if self.says_nothing { u32::MAX } else { self.estimator.bitrate() }
     }
 
-    /// The viewer is reached over another line.
-    pub(crate) fn restart(&mut self, now: Instant) {
+    /// The viewer is reached over another line. Whether it was out of reach before, and has missed what was sent.
+    pub(crate) fn restart(&mut self, now: Instant) -> bool {
+        let missed = self.estimator.silent_for(now) >= OUT_OF_REACH;
         self.estimator.restart(now);
         self.pacer.set_rate(self.bitrate());
+        missed
     }
 
     /// The viewer would take so much, bit/s, if the line carried it.

@@ -150,6 +150,11 @@ impl Inbound {
         self.gates[slot.kind() as usize].mapped = Some((slot, generation));
     }
 
+    /// The client sends from another address.
+    pub(crate) fn moved(&mut self, now: Instant) {
+        self.sources.iter_mut().for_each(|source| source.moved(now));
+    }
+
     /// Viewers get these layers of `kind` from here on.
     pub(crate) fn want_layers(&mut self, kind: MediaKind, layers: LayerSet) {
         self.sources[kind as usize].want_layers(layers);

@@ -160,6 +160,8 @@ pub(crate) const SMALLEST_LAYER_HEIGHT_MAX: u16 = 200;
 pub(crate) const MIDDLE_LAYER_HEIGHT_MAX: u16 = 420;
 /// A viewer that has sent no transport-wide feedback by then, although it was agreed upon, sends none.
 pub(crate) const FEEDBACK_WITHIN: Duration = Duration::from_secs(3);
+/// Nothing heard for this long before an address changed: what was sent meanwhile is lost, and too much to send again.
+pub(crate) const OUT_OF_REACH: Duration = Duration::from_millis(250);
 /// A viewer's layers are chosen anew when its estimate has changed by more than this, and once a second.
 pub(crate) const ESTIMATE_STEP_PERCENT: u32 = 5;
 /// Room a layer above the one before must leave, so that an estimate that moves a little changes nothing. Lines are

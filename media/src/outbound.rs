@@ -106,6 +106,17 @@ impl Outbound {
         self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate().saturating_sub(taken))
     }
 
+    /// It is reached at another address. Pictures it has missed go on with key frames.
+    pub(crate) fn moved(&mut self, now: Instant) {
+        let Self { downlink, senders, .. } = self;
+        let Some(downlink) = downlink.as_mut() else { return };
+        if downlink.restart(now) {
+            drop(downlink.clear());
+            let pictures = Slot::all().zip(senders.iter_mut()).filter(|(slot, _)| slot.kind().is_video());
+            pictures.filter_map(|(_, sender)| sender.as_mut()).for_each(|sender| sender.pause());
+        }
+    }
+
     /// Notes what it would take if its line carried everything, and which pictures do not fit. Returns how many of those
     /// did before.
     pub(crate) fn note_wanted(&mut self, wanted: u32, dropped: u32, now: Instant) -> u32 {

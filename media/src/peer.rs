@@ -193,7 +193,8 @@ impl Peer {
             self.nominated |= request.nominates();
             if self.is_up() && self.remote != Some(from) {
                 out.counters.add(Tally::AddressChanges, 1);
-                self.outbound.downlink.iter_mut().for_each(|downlink| downlink.restart(now));
+                self.outbound.moved(now);
+                self.inbound.moved(now);
             }
             self.remote = Some(from);
         }

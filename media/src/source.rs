@@ -257,6 +257,21 @@ impl Source {
         Some(rates)
     }
 
+    /// It comes from another address. What it sent while it was out of reach is lost: pictures go on with key frames.
+    pub(crate) fn moved(&mut self, now: Instant) {
+        let forwarded = LayerSet::of(layers::all().filter(|layer| self.forwards(*layer, now)));
+        for (layer, stream) in layers::all().zip(&mut self.streams) {
+            let Some(stream) = stream else { continue };
+            let last = stream.last_packet.filter(|at| now.saturating_duration_since(*at) >= limits::OUT_OF_REACH);
+            if last.is_some() {
+                stream.missing.reset();
+                if forwarded.contains(layer) {
+                    stream.key_frames.want();
+                }
+            }
+        }
+    }
+
     /// The gate closed: nothing is missing, nothing is wanted any more, and what is sent meanwhile is no loss.
     pub(crate) fn close(&mut self) {
         for stream in self.streams_mut() {
@@ -391,6 +406,24 @@ mod tests {
         assert_eq!(camera.receive(2, 1, KEY), Ok(None));
         camera.want(&[]);
         assert_eq!(camera.receive(0, 3, KEY), Ok(None), "nobody looks");
+    }
+
+    #[test]
+    fn pictures_of_somebody_who_was_out_of_reach_go_on_with_a_key_frame() {
+        let mut camera = Camera::with_layers(2);
+        for layer in [0, 1] {
+            camera.receive(layer, 1, KEY).unwrap();
+        }
+        camera.requests();
+        camera.source.moved(camera.now);
+        camera.now += limits::KEY_FRAME_RETRY;
+        assert_eq!(camera.requests(), [], "nothing is lost by a new address alone");
+        camera.now += limits::OUT_OF_REACH;
+        camera.source.moved(camera.now);
+        assert_eq!(camera.requests(), [Request::KeyFrame(Ssrc(1))], "nobody gets the other");
+        camera.receive(0, 200, KEY).unwrap();
+        camera.now += limits::KEY_FRAME_RETRY;
+        assert_eq!(camera.requests(), [], "packets of before are not asked for");
     }
 
     #[test]

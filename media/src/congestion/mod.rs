@@ -124,6 +124,11 @@ impl Estimator {
         *self = Self { epoch: self.epoch, sent, ..Self::new(now) };
     }
 
+    /// For how long nothing has been heard of what is on its way.
+    pub(crate) fn silent_for(&self, now: Instant) -> Duration {
+        self.unanswered.map_or(Duration::ZERO, |_| now.saturating_duration_since(self.heard))
+    }
+
     /// What the line carries, bit/s, at least [`BITRATE_MIN`].
     pub(crate) fn bitrate(&self) -> u32 {
         self.estimate() as u32
