@@ -92,11 +92,11 @@ export class Network {
     for (const id of this.processes()) process.kill(id, asleep ? "SIGSTOP" : "SIGCONT");
   }
 
-  /** A Chromium at the browser's end. */
-  async chromium(): Promise<Browser> {
+  /** A Chromium at one end. */
+  async chromium(end: "server" | "browser"): Promise<Browser> {
     const { launchOptions } = config.use ?? {};
-    const wrapper = join(this.folder, "chromium");
-    writeFileSync(wrapper, `#!/bin/sh\nexec ${this.at("browser").join(" ")} ${launchOptions?.executablePath ?? ""} "$@"\n`);
+    const wrapper = join(this.folder, `chromium-${end}`);
+    writeFileSync(wrapper, `#!/bin/sh\nexec ${this.at(end).join(" ")} ${launchOptions?.executablePath ?? ""} "$@"\n`);
     chmodSync(wrapper, 0o755);
     // Camera and microphone are for secure origins; of others, for those that are named.
     const args = [...(launchOptions?.args ?? []), `--unsafely-treat-insecure-origin-as-secure=http://${SERVER}`];
@@ -132,6 +132,8 @@ interface Fixtures {
   network: Network;
   /** A browser at its end. */
   inside: Browser;
+  /** One beside the server, whose network does not change. */
+  beside: Browser;
 }
 
 const SECRET = "a secret of more than thirty-two bytes";
@@ -149,7 +151,12 @@ export const test = base.extend<Fixtures>({
     expect(await server.stop()).toBe(0);
   },
   inside: async ({ network }, use) => {
-    const browser = await network.chromium();
+    const browser = await network.chromium("browser");
+    await use(browser);
+    await browser.close();
+  },
+  beside: async ({ network }, use) => {
+    const browser = await network.chromium("server");
     await use(browser);
     await browser.close();
   },
