@@ -57,6 +57,45 @@ test("whoever speaks stands in front in the speaker layout, which is remembered,
   }
 });
 
+/** The page's own objects that the next test looks at. */
+interface Globals {
+  dais: { room: { view: { dominant: number | null; people: Map<number, { name: string }> } } };
+  seen: { told: number | null; larger: number | null };
+}
+
+test("whoever begins to speak is seen larger soon after", async ({ browser, server }) => {
+  const { kenji, others } = await panel(browser, server);
+  const [maya, jonas, lin] = others as [Person, Person, Person];
+  await kenji.menu("Settings", "Speaker in front", "menuitemradio");
+  const height = (name: string) => kenji.tile(name).locator("video").evaluate((video) => (video as HTMLVideoElement).videoHeight);
+  await expect.poll(() => height("Jonas Weber")).toBeGreaterThan(180);
+  await expect.poll(() => height("Lin Zhao")).toBeLessThanOrEqual(180);
+  // From the moment the page hears who speaks most to the first frame of the larger picture.
+  await kenji.page.evaluate(() => {
+    const globals = globalThis as unknown as Globals;
+    globals.seen = { told: null, larger: null };
+    const look = () => {
+      const { seen, dais } = globals;
+      const { dominant, people } = dais.room.view;
+      if (dominant !== null && people.get(dominant)?.name === "Lin Zhao") seen.told ??= performance.now();
+      const tile = [...document.querySelectorAll(".tile")].find((tile) => tile.textContent?.includes("Lin Zhao"));
+      if ((tile?.querySelector("video")?.videoHeight ?? 0) > 180) seen.larger ??= performance.now();
+      if (seen.larger === null) setTimeout(look, 10);
+    };
+    look();
+  });
+  await jonas.toolbar().getByRole("button", { name: "Turn microphone off" }).click();
+  await lin.toolbar().getByRole("button", { name: "Turn microphone on" }).click();
+  const seen = () => kenji.page.evaluate(() => (globalThis as unknown as Globals).seen);
+  await expect.poll(async () => (await seen()).larger).not.toBeNull();
+  const { told, larger } = await seen();
+  const took = (larger ?? 0) - (told ?? 0);
+  console.log(`a larger picture ${took.toFixed(0)} ms after the page heard who speaks`);
+  expect(told).not.toBeNull();
+  expect(took).toBeLessThan(5_000);
+  for (const person of [kenji, maya, jonas, lin]) await person.close();
+});
+
 test("statistics say how every picture and voice comes in, and what is sent", async ({ browser, server }) => {
   const { kenji, others } = await panel(browser, server);
   await expect(kenji.tile("Jonas Weber").getByTitle("good picture")).toBeVisible();
