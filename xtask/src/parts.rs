@@ -18,13 +18,14 @@ enum Outcome {
     LeftOut(&'static str),
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part { name: "rustfmt", run: rustfmt },
     Part { name: "clippy", run: clippy },
     Part { name: "deny", run: deny },
     Part { name: "rust", run: rust },
     Part { name: "typescript", run: typescript },
     Part { name: "browser", run: browser },
+    Part { name: "networks", run: networks },
     Part { name: "release", run: release },
 ];
 
@@ -111,6 +112,13 @@ fn browser() -> Result<Outcome, String> {
 /// once more with other features of the libraries.
 fn build_as_the_tests_do() -> Result<(), String> {
     run(&mut command("", "cargo", &["test", "--workspace", "--locked", "--no-run"]))
+}
+
+/// Viewers behind bad lines.
+fn networks() -> Result<Outcome, String> {
+    install_where_missing("ip", "-V", "iproute2")?;
+    build_as_the_tests_do()?;
+    crate::net::test(None).map(|()| Outcome::Passed)
 }
 
 /// What README.md tells people to run, and one of the browser tests against it.

@@ -57,7 +57,8 @@ pub fn net(only: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
-/// Plays every case at a reduced length, with what the tests have built.
+/// Plays every case at a reduced length, with what the tests have built. Limits are wider than on the page by a half: the
+/// page says how good it is, the tests whether it has broken.
 ///
 /// # Errors
 /// When a case does not hold.
