@@ -45,6 +45,8 @@ pub const FRAGMENT_BYTES_MAX: usize = 16 * 1024;
 pub const PREFLIGHT_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 /// Participants in one page of a list.
 pub const PAGE: usize = 100;
+/// Messages in one page of the chat: each may have 8 kB.
+pub const CHAT_PAGE: usize = 50;
 /// How long a closed session is still read from, so that its last message arrives.
 pub const LINGER: Duration = Duration::from_secs(1);
 /// Media tests of the connectivity page at the same time: each is a connection that costs a handshake and receives nothing.

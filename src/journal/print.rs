@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use dais_stage::{Access, Actor, Event, Leaving, OffStage, ParticipantId, Role};
+use dais_stage::{Access, Actor, Channel, Event, Leaving, OffStage, ParticipantId, Role};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -109,6 +109,19 @@ impl Names {
                 format!("{} made link {} for a {}", by(actor), link.0, role_name(*role))
             }
             Event::LinkRevoked { link, by: actor } => format!("{} withdrew link {}", by(actor), link.0),
+            Event::Said { message, id, channel, text } => {
+                let to = if *channel == Channel::Moderators { " to the moderators" } else { "" };
+                // One record is one line, whatever was typed.
+                format!("{} said{to} (message {}): {text:?}", of(id), message.0)
+            }
+            Event::MessageDeleted { message, by: actor } => format!("{} deleted message {}", by(actor), message.0),
+            Event::MessagePinned { message: Some(message), by: actor } => {
+                format!("{} pinned message {}", by(actor), message.0)
+            }
+            Event::MessagePinned { message: None, by: actor } => format!("{} unpinned the message", by(actor)),
+            Event::ChatCleared { by: actor } => format!("{} cleared the chat", by(actor)),
+            Event::ChatBlocked { id, by: actor } => format!("{} blocked {} from the chat", by(actor), of(id)),
+            Event::ChatUnblocked { id, by: actor } => format!("{} let {} chat again", by(actor), of(id)),
             Event::Ended { by: Some(actor) } => format!("{} ended the session", by(actor)),
             Event::Ended { by: None } => "the session ended: nobody was there".to_owned(),
             Event::Restarted => "the server was started again; every connection was lost".to_owned(),

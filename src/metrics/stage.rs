@@ -173,6 +173,12 @@ kinds! {
     Unlocked => "unlocked",
     LinkMade => "link_made",
     LinkRevoked => "link_revoked",
+    Said => "said",
+    MessageDeleted => "message_deleted",
+    MessagePinned => "message_pinned",
+    ChatCleared => "chat_cleared",
+    ChatBlocked => "chat_blocked",
+    ChatUnblocked => "chat_unblocked",
     Ended => "ended",
     Restarted => "restarted",
 }

@@ -9,6 +9,7 @@
 //! So what a person has been told is on disk, and is true of every packet. If the journal fails, nobody is told, and
 //! the room is built again from what the journal has.
 
+mod chat;
 mod entering;
 mod feature;
 mod gates;
@@ -34,6 +35,7 @@ use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::journal::{self, Journal, JournalError, wall_clock};
 use crate::metrics::{Census, JoinPhase, Metrics};
+use chat::ChatNews;
 use entering::parsed_offer;
 use requests::Request;
 use roster::News;
@@ -85,6 +87,7 @@ pub(crate) struct Room {
     position: u64,
     sessions: Sessions,
     news: News,
+    chat_news: ChatNews,
     /// Finds who speaks most.
     loudness: DominantSpeaker,
     /// What players with one picture and one voice are shown.
@@ -100,12 +103,27 @@ pub(crate) struct Room {
 impl Room {
     /// A room with the stage that `position` records of its journal have made.
     pub(crate) fn new(id: RoomId, info: RoomInfo, stage: Stage, position: u64, shared: Arc<Shared>) -> Self {
-        let news = News::new(&stage);
+        let (news, chat_news) = (News::new(&stage), ChatNews::default());
         let parsed = mpsc::unbounded_channel();
         let turn = Turn::default();
         let (sessions, loudness, view) = (Sessions::default(), DominantSpeaker::new(), View::FIRST);
         let (census, census_is_old) = (Census::default(), true);
-        Self { id, info, stage, position, sessions, news, loudness, view, turn, census, census_is_old, parsed, shared }
+        Self {
+            id,
+            info,
+            stage,
+            position,
+            sessions,
+            news,
+            chat_news,
+            loudness,
+            view,
+            turn,
+            census,
+            census_is_old,
+            parsed,
+            shared,
+        }
     }
 
     /// Runs until the session has ended or the server stops.
@@ -217,6 +235,7 @@ impl Room {
                 Ok(Some((position, stage))) => {
                     (self.position, self.stage) = (position, stage);
                     (self.news, self.loudness) = (News::new(&self.stage), DominantSpeaker::new());
+                    self.chat_news = ChatNews::default();
                     return None;
                 }
                 Ok(None) => warn!("the journal knows nothing of this room"),
@@ -428,6 +447,10 @@ impl Room {
             Some(Request::Viewers { after }) => {
                 let page = roster::page(&self.stage, after, true);
                 Ok(ServerMessage::Viewers { id, participants: page.participants, more: page.more })
+            }
+            Some(Request::Chat { channel, before }) => {
+                let moderates = notices::moderates(&self.stage, by);
+                chat::page(&self.stage, id, (channel, before), moderates, now).map_err(Reason::from)
             }
             Some(Request::Links) => self.list_links(by, id, now),
             Some(Request::Stage(command)) => self.enact(&command).map_err(Reason::from).and_then(|()| match command {

@@ -47,6 +47,8 @@ pub(super) fn notices(stage: &Stage, event: &Event) -> Vec<(To, Notice)> {
         Event::CameraOff { id, by: Some(by) } => one(id, Notice::CameraStopped { by: actor(by) }),
         Event::AskedToUnmute { id, by } => one(id, Notice::AskedToUnmute { by: actor(by) }),
         Event::HandLowered { id, by: Some(by) } => one(id, Notice::HandLowered { by: actor(by) }),
+        Event::ChatBlocked { id, by } => one(id, Notice::ChatBlocked { by: actor(by) }),
+        Event::ChatUnblocked { id, by } => one(id, Notice::ChatUnblocked { by: actor(by) }),
         Event::CameraWaiting { id } => one(id, Notice::CameraWaiting),
         Event::CameraShownAgain { id } => one(id, Notice::CameraShownAgain),
         Event::AccessChanged { access, by } => {

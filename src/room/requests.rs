@@ -2,8 +2,8 @@
 
 use dais_media::{Slot, Wish, Wishes};
 use dais_signaling::limits::VALID_SECONDS_MAX;
-use dais_signaling::protocol::{ClientMessage, SessionError, Watched};
-use dais_stage::{Actor, Command, LinkId, Millis, ParticipantId};
+use dais_signaling::protocol::{Channel, ClientMessage, SessionError, Watched};
+use dais_stage::{Actor, Command, LinkId, MessageId, Millis, ParticipantId};
 
 /// What a message from inside the room asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) enum Request {
     Watch(Vec<Watched>),
     /// A page of the viewers.
     Viewers { after: ParticipantId },
+    /// A page of the chat.
+    Chat { channel: Channel, before: u32 },
     /// The role links.
     Links,
     /// Something of the stage.
@@ -66,6 +68,17 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
             Command::MakeLink { by, role: role.into(), expires, personal }
         }
         ClientMessage::RevokeLink { link, .. } => Command::RevokeLink { by, link: LinkId(link) },
+        ClientMessage::ListChat { channel, before, .. } => return Some(Request::Chat { channel, before }),
+        ClientMessage::Say { channel, text, .. } => Command::Say { id, channel: channel.into(), text },
+        ClientMessage::DeleteMessage { message, .. } => Command::DeleteMessage { by, message: MessageId(message) },
+        ClientMessage::PinMessage { message, .. } => Command::PinMessage { by, message: message.map(MessageId) },
+        ClientMessage::ClearChat { .. } => Command::ClearChat { by },
+        ClientMessage::BlockFromChat { participant, .. } => {
+            Command::BlockFromChat { by, target: target(participant), block: true }
+        }
+        ClientMessage::UnblockFromChat { participant, .. } => {
+            Command::BlockFromChat { by, target: target(participant), block: false }
+        }
         ClientMessage::EndSession { .. } => Command::End { by },
     }))
 }

@@ -68,7 +68,9 @@ impl News {
                 self.queue = true;
                 self.changed.insert(id);
             }
-            Event::ConnectionLost { id }
+            Event::ChatBlocked { id, .. }
+            | Event::ChatUnblocked { id, .. }
+            | Event::ConnectionLost { id }
             | Event::ConnectionBack { id }
             | Event::SpeechStarted { id }
             | Event::SpeechStopped { id } => {
@@ -113,6 +115,10 @@ impl News {
             | Event::AskedToUnmute { .. }
             | Event::LinkMade { .. }
             | Event::LinkRevoked { .. }
+            | Event::Said { .. }
+            | Event::MessageDeleted { .. }
+            | Event::MessagePinned { .. }
+            | Event::ChatCleared { .. }
             | Event::Ended { .. }
             | Event::Restarted => {}
         }
@@ -313,6 +319,7 @@ fn participant(stage: &Stage, participant: &Participant) -> protocol::Participan
         hand: participant.hand.map(|hand| order(hand.order)),
         lost: participant.is_lost(),
         on_stage,
+        chat_blocked: stage.is_chat_blocked(participant.id),
     }
 }
 

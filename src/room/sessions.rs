@@ -79,7 +79,7 @@ pub(super) const BROADCAST_PAUSE: Duration = Duration::from_millis(2);
 
 /// News on its way to all sessions, in order of participants.
 struct Broadcast {
-    outgoing: Outgoing,
+    outgoing: Vec<Outgoing>,
     next: ParticipantId,
 }
 
@@ -128,9 +128,9 @@ impl Sessions {
         self.broadcast.is_some()
     }
 
-    /// Tells everybody but those who know it from a newer state. One broadcast at a time: call it only when none is on
+    /// Tells everybody all of `outgoing`, but those who know it from a newer state. One broadcast at a time: call it only when none is on
     /// its way.
-    pub(super) fn broadcast(&mut self, outgoing: Outgoing) {
+    pub(super) fn broadcast(&mut self, outgoing: Vec<Outgoing>) {
         self.broadcasts += 1;
         self.broadcast = Some(Broadcast { outgoing, next: ParticipantId(0) });
         self.broadcast_portion();
@@ -147,7 +147,12 @@ impl Sessions {
             }
             left -= 1;
             if !session.lagging && session.knows < self.broadcasts {
-                session.update(outgoing.clone());
+                for message in outgoing.iter() {
+                    session.update(message.clone());
+                    if session.lagging {
+                        break;
+                    }
+                }
             }
         }
         self.broadcast = None;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dais_media::sdp::Offer;
 use dais_media::{ConnectionId, RoomChange, Wishes};
-use dais_signaling::protocol::{IceCredentials, Notice, Refused, ServerMessage, SessionError};
+use dais_signaling::protocol::{Channel, IceCredentials, Notice, Refused, ServerMessage, SessionError};
 use dais_signaling::{Admitted, Entering, Outgoing, Reason, SessionQueue, Wish};
 use dais_stage::{Command, Event, Leaving, ParticipantId, Refusal};
 use tokio::sync::oneshot;
@@ -97,6 +97,7 @@ impl Room {
         self.shared.metrics.stage.note(event);
         self.turn.gates.note(event);
         self.news.note(event);
+        self.chat_news.note(event);
         for (to, notice) in notices(&self.stage, event) {
             self.turn.deeds.push(Deed::Notice { to, notice });
         }
@@ -342,8 +343,15 @@ impl Room {
         let everybody_anew = self.news.resize(&self.stage);
         let dominant = self.dominant();
         let (news, own) = self.news.take(&self.stage, dominant, tick);
-        if let Some(news) = news {
-            self.sessions.broadcast(Outgoing::message(&news));
+        let now = wall_clock();
+        // Hundreds of people may write at once: what they say is told together.
+        let said = tick.then(|| self.chat_news.take(&self.stage, Channel::Everyone, now)).flatten();
+        let told: Vec<_> = news.iter().chain(&said).map(Outgoing::message).collect();
+        if !told.is_empty() {
+            self.sessions.broadcast(told);
+        }
+        if tick && let Some(said) = self.chat_news.take(&self.stage, Channel::Moderators, now) {
+            self.sessions.tell(To::Moderators, &said);
         }
         let (complete, stage, knows) = (self.news.is_complete(), &self.stage, self.sessions.broadcasts());
         let state = |you| {
@@ -373,7 +381,7 @@ impl Room {
             }
         }
         if tick && self.news.take_queue() {
-            self.sessions.tell(To::Moderators, &roster::queue(&self.stage, wall_clock()));
+            self.sessions.tell(To::Moderators, &roster::queue(&self.stage, now));
         }
     }
 }

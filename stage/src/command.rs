@@ -1,6 +1,7 @@
 //! What people, the portal and the data plane ask of a stage.
 
-use crate::ids::{Identity, LinkId, Millis, ParticipantId};
+use crate::chat::Channel;
+use crate::ids::{Identity, LinkId, MessageId, Millis, ParticipantId};
 use crate::model::{Actor, Role};
 use crate::settings::Access;
 
@@ -188,6 +189,43 @@ pub enum Command {
         by: Actor,
         /// Which.
         link: LinkId,
+    },
+    /// A person says something in the chat.
+    Say {
+        /// Who.
+        id: ParticipantId,
+        /// To whom.
+        channel: Channel,
+        /// 1 to [`limits::CHAT_CHARS_MAX`](crate::limits::CHAT_CHARS_MAX) characters.
+        text: String,
+    },
+    /// A moderator deletes a message.
+    DeleteMessage {
+        /// The moderator.
+        by: Actor,
+        /// Which.
+        message: MessageId,
+    },
+    /// A moderator pins a message for everyone on top of the chat, or takes it down.
+    PinMessage {
+        /// The moderator.
+        by: Actor,
+        /// Which, or none.
+        message: Option<MessageId>,
+    },
+    /// A moderator clears the chat of everyone; the back channel stays.
+    ClearChat {
+        /// The moderator.
+        by: Actor,
+    },
+    /// A moderator blocks a person from the chat, or lets them chat again.
+    BlockFromChat {
+        /// The moderator.
+        by: Actor,
+        /// Whom.
+        target: ParticipantId,
+        /// Blocked or not.
+        block: bool,
     },
     /// A moderator ends the session for all.
     End {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Generation, Identity, LinkId, Millis, ParticipantId, Slot};
+use crate::chat::Channel;
+use crate::ids::{Generation, Identity, LinkId, MessageId, Millis, ParticipantId, Slot};
 use crate::model::{Actor, Role};
 use crate::settings::{Access, Settings};
 
@@ -239,6 +240,50 @@ pub enum Event {
     LinkRevoked {
         /// Which.
         link: LinkId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// Something was said in the chat.
+    Said {
+        /// Its number.
+        message: MessageId,
+        /// Who.
+        id: ParticipantId,
+        /// To whom.
+        channel: Channel,
+        /// Plain text.
+        text: String,
+    },
+    /// A chat message was deleted.
+    MessageDeleted {
+        /// Which.
+        message: MessageId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// A chat message was pinned on top, or the pinned one taken down.
+    MessagePinned {
+        /// Which, or none.
+        message: Option<MessageId>,
+        /// The moderator.
+        by: Actor,
+    },
+    /// The chat of everyone was cleared.
+    ChatCleared {
+        /// The moderator.
+        by: Actor,
+    },
+    /// Somebody was blocked from the chat.
+    ChatBlocked {
+        /// Whom.
+        id: ParticipantId,
+        /// The moderator.
+        by: Actor,
+    },
+    /// Somebody may chat again.
+    ChatUnblocked {
+        /// Whom.
+        id: ParticipantId,
         /// The moderator.
         by: Actor,
     },

@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
 
 mod cameras;
+mod chat;
 mod command;
 mod decide;
 mod event;
@@ -24,10 +25,11 @@ mod slots;
 mod stage;
 mod voices;
 
+pub use chat::{Channel, Chat, Message};
 pub use command::{Command, Entry, EntryPlace};
 pub use decide::checked_name;
 pub use event::{Event, Leaving, OffStage};
-pub use ids::{Generation, Identity, LinkId, Millis, ParticipantId, Slot};
+pub use ids::{Generation, Identity, LinkId, MessageId, Millis, ParticipantId, Slot};
 pub use links::Link;
 pub use model::{Actor, Claim, Connection, OnStage, Participant, Place, Queued, Role, Speech};
 pub use refusal::Refusal;

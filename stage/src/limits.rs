@@ -32,6 +32,15 @@ pub const LINKS_MAX: usize = 1_000;
 /// Most people removed from one room. One more is refused with `too_many_removed`; the room can be locked instead.
 pub const REMOVED_MAX: usize = 10_000;
 
+/// Longest chat message in Unicode scalar values. A longer one is refused with `chat_text_too_long`.
+pub const CHAT_CHARS_MAX: usize = 2_000;
+
+/// Chat messages a room remembers; older ones are in the journal only, and are not shown any more. Bounds a snapshot.
+pub const CHAT_KEPT: usize = 2_000;
+
+/// Most people blocked from the chat of one room. One more is refused with `too_many_blocked`.
+pub const CHAT_BLOCKED_MAX: usize = 10_000;
+
 const _: () = assert!(CAMERA_SLOTS <= CAPACITY_DEFAULT, "a default room can fill its camera slots");
 const _: () = assert!(CAPACITY_DEFAULT <= CAPACITY_MAX && CAPACITY_MAX <= PARTICIPANTS_MAX, "a full stage is a room");
 const _: () = assert!(CAMERA_SLOTS <= u8::MAX as usize, "a slot index is a u8");

@@ -143,6 +143,33 @@ pub enum Refusal {
     /// The name holds control characters.
     #[error("That name has characters that cannot be shown.")]
     NameInvalid,
+    /// A moderator blocked the sender from the chat.
+    #[error("A moderator has blocked you from the chat.")]
+    ChatBlocked,
+    /// The message says nothing.
+    #[error("Write something first.")]
+    ChatTextEmpty,
+    /// The message is too long.
+    #[error("That message is too long: {} characters at most.", limits::CHAT_CHARS_MAX)]
+    ChatTextTooLong,
+    /// The message holds control characters.
+    #[error("That message has characters that cannot be shown.")]
+    ChatTextInvalid,
+    /// No such message is there, or not any more.
+    #[error("That message is not there any more.")]
+    ChatMessageUnknown,
+    /// That message is pinned, or none is, already.
+    #[error("That is pinned already.")]
+    ChatPinUnchanged,
+    /// There is nothing to clear.
+    #[error("There is nothing in the chat.")]
+    ChatIsEmpty,
+    /// The person is blocked from the chat, or not, already.
+    #[error("It is like that already.")]
+    ChatBlockUnchanged,
+    /// As many people as can be remembered are blocked from the chat.
+    #[error("Too many people are blocked from this chat.")]
+    TooManyBlocked,
     /// Another moderator was faster.
     #[error("already decided by {by}")]
     AlreadyDecided {
@@ -202,6 +229,15 @@ impl Refusal {
             Self::NameMissing => "name_missing",
             Self::NameTooLong => "name_too_long",
             Self::NameInvalid => "name_invalid",
+            Self::ChatBlocked => "chat_blocked",
+            Self::ChatTextEmpty => "chat_text_empty",
+            Self::ChatTextTooLong => "chat_text_too_long",
+            Self::ChatTextInvalid => "chat_text_invalid",
+            Self::ChatMessageUnknown => "chat_message_unknown",
+            Self::ChatPinUnchanged => "chat_pin_unchanged",
+            Self::ChatIsEmpty => "chat_is_empty",
+            Self::ChatBlockUnchanged => "chat_block_unchanged",
+            Self::TooManyBlocked => "too_many_blocked",
             Self::AlreadyDecided { .. } => "already_decided",
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::cameras::Cameras;
+use crate::chat::{Chat, Message};
 use crate::event::{Event, Leaving, OffStage};
 use crate::ids::{Identity, LinkId, Millis, ParticipantId, Slot};
 use crate::links::Link;
@@ -34,6 +35,8 @@ pub struct Stage {
     pub(crate) empty_since: Option<Millis>,
     pub(crate) cameras: Cameras,
     pub(crate) voices: Voices,
+    #[serde(default)]
+    pub(crate) chat: Chat,
     entries: u32,
     orders: u64,
 }
@@ -56,6 +59,7 @@ impl Stage {
             ended: None,
             empty_since: None,
             voices: Voices::new(),
+            chat: Chat::default(),
             entries: 0,
             orders: 0,
         }
@@ -160,6 +164,18 @@ impl Stage {
         &self.links
     }
 
+    /// What was said in this session.
+    #[must_use]
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// Whether somebody in the room is blocked from the chat.
+    #[must_use]
+    pub fn is_chat_blocked(&self, id: ParticipantId) -> bool {
+        self.participant(id).is_some_and(|person| self.chat.is_blocked(&person.identity))
+    }
+
     /// Name of somebody who moderates, for texts.
     #[must_use]
     pub fn actor_name(&self, actor: Actor) -> &str {
@@ -197,6 +213,7 @@ impl Stage {
                 self.title.clone_from(title);
                 self.cameras = Cameras::new(settings.camera_limit);
                 self.settings = settings.clone();
+                self.chat.begin();
                 (self.ended, self.empty_since, self.locked) = (None, Some(at), false);
             }
             Event::Entered { id, identity, name, role, link } => {
@@ -338,6 +355,17 @@ impl Stage {
                     link.revoked = true;
                 }
             }
+            Event::Said { message, id, channel, text } => {
+                if let Some(Participant { name, role, .. }) = self.people.get(id) {
+                    let (id, from, name, role, text) = (*message, *id, name.clone(), *role, text.clone());
+                    self.chat.say(Message { id, from, name, role, at, channel: *channel, text });
+                }
+            }
+            Event::MessageDeleted { message, .. } => self.chat.delete(*message),
+            Event::MessagePinned { message, .. } => self.chat.pin(*message),
+            Event::ChatCleared { .. } => self.chat.clear(),
+            Event::ChatBlocked { id, .. } => self.set_chat_blocked(*id, true),
+            Event::ChatUnblocked { id, .. } => self.set_chat_blocked(*id, false),
             Event::Ended { .. } => {
                 self.people.clear();
                 self.identities.clear();
@@ -380,6 +408,12 @@ impl Stage {
         if let Some(person) = self.people.get_mut(&id) {
             person.connection = Connection::Lost { since: at };
             self.lost.insert((at, id));
+        }
+    }
+
+    fn set_chat_blocked(&mut self, id: ParticipantId, blocked: bool) {
+        if let Some(person) = self.people.get(&id) {
+            self.chat.set_blocked(person.identity.clone(), blocked);
         }
     }
 

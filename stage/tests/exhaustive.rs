@@ -8,6 +8,7 @@
 //! it nevertheless. Left out, and left to `random.rs`:
 //!
 //! - links, phones, names, entering on stage, and the portal;
+//! - the chat, which has a run of its own in `chat.rs`;
 //! - changes of capacity and camera limit (two places and one camera shown), and protected moderators;
 //! - coming on stage without microphone or camera, and the camera buttons of all but the participant;
 //! - the hands of all but the participant, and asking to unmute, which changes nothing;

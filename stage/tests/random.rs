@@ -10,8 +10,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use dais_stage::{
-    Access, Actor, Command, Entry, EntryPlace, Event, Identity, LinkId, Millis, ParticipantId, Refusal, Role, RoomMode,
-    Settings, Stage,
+    Access, Actor, Channel, Command, Entry, EntryPlace, Event, Identity, LinkId, MessageId, Millis, ParticipantId,
+    Refusal, Role, RoomMode, Settings, Stage,
 };
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -241,7 +241,8 @@ impl Room {
             7 => Command::Leave { id },
             8 | 9 => Command::LoseConnection { id },
             10 | 11 => Command::Return { id },
-            12..=15 => Command::AskToJoin { id },
+            12..=14 => Command::AskToJoin { id },
+            15 | 62 => self.chat(by, target, code),
             16 => Command::CancelRequest { id },
             17..=19 => Command::Approve { by, target },
             20 | 21 => Command::Decline { by, target },
@@ -272,9 +273,29 @@ impl Room {
             },
             56..=58 => Command::SpeechStarted { id },
             59 => Command::SpeechStopped { id },
-            60..=62 => Command::PassTime,
+            60 | 61 => Command::PassTime,
             _ => Command::Restart,
         })
+    }
+
+    fn chat(&self, by: Actor, target: ParticipantId, code: u32) -> Command {
+        let message = MessageId(bits(code, 23, 4) as u32);
+        match bits(code, 20, 8) {
+            0..=2 => {
+                let text = match bits(code, 23, 8) {
+                    0 => " \n".to_owned(),
+                    1 => "é".repeat(2_001),
+                    2 => "a\u{7}b".to_owned(),
+                    _ => " <b>hello</b>\n".to_owned(),
+                };
+                let channel = if bits(code, 26, 4) == 0 { Channel::Moderators } else { Channel::Everyone };
+                Command::Say { id: target, channel, text }
+            }
+            3 => Command::DeleteMessage { by, message },
+            4 => Command::PinMessage { by, message: Some(message).filter(|message| message.0 > 0) },
+            5 => Command::ClearChat { by },
+            n => Command::BlockFromChat { by, target, block: n == 6 },
+        }
     }
 
     fn make_link(&self, by: Actor, code: u32) -> Command {
@@ -307,9 +328,9 @@ fn settings(code: u32) -> Settings {
     }
 }
 
-/// Every refusal but three that need more people than there are here: `room_full`, `too_many_links` and
-/// `too_many_removed`.
-const REFUSALS: [&str; 44] = [
+/// Every refusal but four that need more people than there are here: `room_full`, `too_many_links`, `too_many_removed`
+/// and `too_many_blocked`.
+const REFUSALS: [&str; 52] = [
     "not_in_room",
     "unknown_participant",
     "moderators_only",
@@ -353,10 +374,18 @@ const REFUSALS: [&str; 44] = [
     "name_missing",
     "name_too_long",
     "name_invalid",
+    "chat_blocked",
+    "chat_text_empty",
+    "chat_text_too_long",
+    "chat_text_invalid",
+    "chat_message_unknown",
+    "chat_pin_unchanged",
+    "chat_is_empty",
+    "chat_block_unchanged",
     "already_decided",
 ];
 
-const EVENTS: [&str; 37] = [
+const EVENTS: [&str; 43] = [
     "opened",
     "entered",
     "left",
@@ -392,6 +421,12 @@ const EVENTS: [&str; 37] = [
     "unlocked",
     "link_made",
     "link_revoked",
+    "said",
+    "message_deleted",
+    "message_pinned",
+    "chat_cleared",
+    "chat_blocked",
+    "chat_unblocked",
     "ended",
     "restarted",
 ];
@@ -434,6 +469,12 @@ fn event_name(event: &Event) -> &'static str {
         Event::Unlocked { .. } => "unlocked",
         Event::LinkMade { .. } => "link_made",
         Event::LinkRevoked { .. } => "link_revoked",
+        Event::Said { .. } => "said",
+        Event::MessageDeleted { .. } => "message_deleted",
+        Event::MessagePinned { .. } => "message_pinned",
+        Event::ChatCleared { .. } => "chat_cleared",
+        Event::ChatBlocked { .. } => "chat_blocked",
+        Event::ChatUnblocked { .. } => "chat_unblocked",
         Event::Ended { .. } => "ended",
         Event::Restarted => "restarted",
     }

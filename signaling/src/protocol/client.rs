@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::words::{Access, Place, Role, Watched};
+use super::words::{Access, Channel, Place, Role, Watched};
 
 /// What a client says. Everything but `hello` and `leave` is a request with a number of the client's choice, which its
 /// answer carries.
@@ -237,6 +237,58 @@ pub enum ClientMessage {
         /// Number of the request.
         id: u32,
     },
+    /// Says something in the chat.
+    Say {
+        /// Number of the request.
+        id: u32,
+        /// To whom; the back channel is the moderators'.
+        channel: Channel,
+        /// Plain text, up to 2,000 characters.
+        text: String,
+    },
+    /// What was said, a page at a time, the newest first.
+    ListChat {
+        /// Number of the request.
+        id: u32,
+        /// Where; the back channel is the moderators'.
+        channel: Channel,
+        /// What was said before this message; 0 for the newest.
+        before: u32,
+    },
+    /// Moderators: deletes a chat message.
+    DeleteMessage {
+        /// Number of the request.
+        id: u32,
+        /// Which.
+        message: u32,
+    },
+    /// Moderators: pins a message for everyone on top of the chat.
+    PinMessage {
+        /// Number of the request.
+        id: u32,
+        /// Which; without it, the pinned one is taken down.
+        #[ts(optional)]
+        message: Option<u32>,
+    },
+    /// Moderators: clears the chat of everyone.
+    ClearChat {
+        /// Number of the request.
+        id: u32,
+    },
+    /// Moderators: blocks somebody from the chat.
+    BlockFromChat {
+        /// Number of the request.
+        id: u32,
+        /// Whom.
+        participant: u32,
+    },
+    /// Moderators: lets somebody chat again.
+    UnblockFromChat {
+        /// Number of the request.
+        id: u32,
+        /// Whom.
+        participant: u32,
+    },
     /// Moderators: ends the session for all.
     EndSession {
         /// Number of the request.
@@ -282,13 +334,20 @@ impl ClientMessage {
             | Self::MakeLink { id, .. }
             | Self::RevokeLink { id, .. }
             | Self::ListLinks { id, .. }
+            | Self::Say { id, .. }
+            | Self::ListChat { id, .. }
+            | Self::DeleteMessage { id, .. }
+            | Self::PinMessage { id, .. }
+            | Self::ClearChat { id, .. }
+            | Self::BlockFromChat { id, .. }
+            | Self::UnblockFromChat { id, .. }
             | Self::EndSession { id, .. } => Some(*id),
         }
     }
 }
 
 /// Values of `type` in [`ClientMessage`].
-pub(super) const CLIENT_TYPES: [&str; 33] = [
+pub(super) const CLIENT_TYPES: [&str; 40] = [
     "hello",
     "enter",
     "restart_ice",
@@ -320,6 +379,13 @@ pub(super) const CLIENT_TYPES: [&str; 33] = [
     "make_link",
     "revoke_link",
     "list_links",
+    "say",
+    "list_chat",
+    "delete_message",
+    "pin_message",
+    "clear_chat",
+    "block_from_chat",
+    "unblock_from_chat",
     "end_session",
     "leave",
 ];

@@ -13,10 +13,10 @@ pub use client::ClientMessage;
 pub use error::SessionError;
 pub use ice::{IceCredentials, IceServer};
 pub use server::{
-    Camera, Dominant, Link, Notice, OnStage, Participant, Presence, Refused, Relation, RoomInfo, RoomState, Rules,
-    ServerMessage, Slot, SlotKind, Waiting,
+    Camera, ChatMessage, Dominant, Link, Notice, OnStage, Participant, Pin, Presence, Refused, Relation, RoomInfo,
+    RoomState, Rules, ServerMessage, Slot, SlotKind, Waiting,
 };
-pub use words::{Access, Place, Role, Watched};
+pub use words::{Access, Channel, Place, Role, Watched};
 
 use client::CLIENT_TYPES;
 
@@ -71,6 +71,9 @@ pub fn typescript() -> String {
         Place::decl(&config),
         Role::decl(&config),
         Access::decl(&config),
+        Channel::decl(&config),
+        ChatMessage::decl(&config),
+        Pin::decl(&config),
         Notice::decl(&config),
     ];
     let head = "// Generated from signaling/src/protocol by `cargo xtask gen`.\n";
@@ -117,6 +120,13 @@ mod tests {
             r#"{"type":"make_link","id":9,"role":"speaker","validSeconds":3600,"personal":true}"#,
             r#"{"type":"revoke_link","id":9,"link":1}"#,
             r#"{"type":"list_links","id":9}"#,
+            r#"{"type":"say","id":9,"channel":"everyone","text":"Hello"}"#,
+            r#"{"type":"list_chat","id":9,"channel":"moderators","before":0}"#,
+            r#"{"type":"delete_message","id":9,"message":1}"#,
+            r#"{"type":"pin_message","id":9,"message":1}"#,
+            r#"{"type":"clear_chat","id":9}"#,
+            r#"{"type":"block_from_chat","id":9,"participant":9}"#,
+            r#"{"type":"unblock_from_chat","id":9,"participant":9}"#,
             r#"{"type":"end_session","id":9}"#,
             r#"{"type":"leave"}"#,
         ];

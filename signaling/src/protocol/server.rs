@@ -5,7 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::ice::{IceCredentials, IceServer};
-use super::words::{Access, Role};
+use super::words::{Access, Channel, Role};
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -154,6 +154,32 @@ pub enum ServerMessage {
         /// How many requests there are.
         pending: u32,
     },
+    /// What is new in the chat; collected for up to 100 ms.
+    Chat {
+        /// Where.
+        channel: Channel,
+        /// What was said, the oldest first.
+        messages: Vec<ChatMessage>,
+        /// Numbers of messages that were deleted.
+        deleted: Vec<u32>,
+        /// Everything said before is gone.
+        cleared: bool,
+        /// The message on top, if that changed.
+        pin: Option<Pin>,
+    },
+    /// Answer to `list_chat`.
+    ChatPage {
+        /// Number of the request.
+        id: u32,
+        /// Where.
+        channel: Channel,
+        /// What was said, the oldest first.
+        messages: Vec<ChatMessage>,
+        /// There is more before the first one.
+        more: bool,
+        /// The message on top.
+        pinned: Option<ChatMessage>,
+    },
     /// Something this person is told.
     Notice {
         /// What.
@@ -166,6 +192,30 @@ pub enum ServerMessage {
         /// A sentence for a person.
         text: String,
     },
+}
+
+/// Something said in the chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ChatMessage {
+    /// Its number, which grows.
+    pub message: u32,
+    /// Who said it; they may have left.
+    pub participant: u32,
+    /// Their name.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+    /// Milliseconds since then.
+    pub age: u32,
+    /// Plain text.
+    pub text: String,
+}
+
+/// The message on top of the chat, wrapped so that "none" can be told too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Pin {
+    /// Which, or none.
+    pub message: Option<ChatMessage>,
 }
 
 /// A room, for people.
@@ -273,6 +323,10 @@ pub struct Participant {
     pub lost: bool,
     /// On stage, or a viewer.
     pub on_stage: Option<OnStage>,
+    /// A moderator blocked them from the chat; left out where not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub chat_blocked: bool,
 }
 
 /// Somebody on stage.
@@ -439,6 +493,16 @@ pub enum Notice {
     },
     /// A moderator lowered their hand.
     HandLowered {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// A moderator blocked them from the chat.
+    ChatBlocked {
+        /// Name of the moderator.
+        by: String,
+    },
+    /// A moderator lets them chat again.
+    ChatUnblocked {
         /// Name of the moderator.
         by: String,
     },

@@ -40,6 +40,16 @@ pub enum Access {
     Invite,
 }
 
+/// Who reads a chat message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Everyone in the room.
+    Everyone,
+    /// Hosts and moderators: the back channel.
+    Moderators,
+}
+
 /// A camera slot that a client shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -70,4 +80,5 @@ macro_rules! same_words {
 same_words! {
     Role { Host, Moderator, Speaker, Participant }
     Access { Everyone, Request, Invite }
+    Channel { Everyone, Moderators }
 }

@@ -1,5 +1,6 @@
 //! Commands to events: the law of the stage, as docs/stage.md states it.
 
+mod chatting;
 mod entering;
 mod joining;
 mod moderating;
@@ -61,6 +62,11 @@ impl Stage {
                 self.make_link(&mut plan, now, *by, *role, *expires, *personal)?;
             }
             Command::RevokeLink { by, link } => self.revoke_link(&mut plan, *by, *link)?,
+            Command::Say { id, channel, text } => self.say(&mut plan, *id, *channel, text)?,
+            Command::DeleteMessage { by, message } => self.delete_message(&mut plan, *by, *message)?,
+            Command::PinMessage { by, message } => self.pin_message(&mut plan, *by, *message)?,
+            Command::ClearChat { by } => self.clear_chat(&mut plan, *by)?,
+            Command::BlockFromChat { by, target, block } => self.block_from_chat(&mut plan, *by, *target, *block)?,
             Command::End { by } => {
                 self.moderator(*by)?;
                 plan.push(Event::Ended { by: Some(*by) });

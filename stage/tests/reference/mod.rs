@@ -4,13 +4,14 @@
 //! It knows nothing of events, slots or generations. What it has is what people can see: who is where, in what order.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+mod chatting;
 pub mod invariants;
 mod joining;
 mod moderating;
 pub mod pair;
 pub mod same;
 
-use dais_stage::{Access, Actor, Command, Entry, EntryPlace, ParticipantId, Role, RoomMode, Settings, limits};
+use dais_stage::{Access, Actor, Channel, Command, Entry, EntryPlace, ParticipantId, Role, RoomMode, Settings, limits};
 
 /// What the model says to a command: yes, or no with the refusal's code.
 pub type Answer = Result<(), &'static str>;
@@ -55,6 +56,15 @@ pub struct RoleLink {
     pub used_by: Option<String>,
 }
 
+/// Something said in the chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub number: u32,
+    pub name: String,
+    pub back_channel: bool,
+    pub text: String,
+}
+
 /// The whole room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
@@ -76,6 +86,12 @@ pub struct Model {
     pub cameras: Vec<u32>,
     pub removed: Vec<String>,
     pub links: Vec<RoleLink>,
+    /// Oldest first.
+    pub chat: Vec<Line>,
+    pub pinned: Option<u32>,
+    /// How many things were ever said.
+    pub said: u32,
+    pub blocked: Vec<String>,
 }
 
 impl Model {
@@ -93,6 +109,10 @@ impl Model {
             cameras: Vec::new(),
             removed: Vec::new(),
             links: Vec::new(),
+            chat: Vec::new(),
+            pinned: None,
+            said: 0,
+            blocked: Vec::new(),
         }
     }
 
@@ -102,6 +122,8 @@ impl Model {
             entries: self.entries,
             removed: self.removed.clone(),
             links: self.links.clone(),
+            said: self.said,
+            blocked: self.blocked.clone(),
             ..Self::new(now, settings)
         };
     }
@@ -172,6 +194,11 @@ impl Model {
             Command::RemoveFromRoom { by, target } => self.remove_from_room(now, *by, *target),
             Command::MakeLink { by, role, expires, personal } => self.make_link(now, *by, *role, expires.0, *personal),
             Command::RevokeLink { by, link } => self.revoke_link(*by, link.0),
+            Command::Say { id, channel, text } => self.say(*id, *channel == Channel::Moderators, text),
+            Command::DeleteMessage { by, message } => self.delete_message(*by, message.0),
+            Command::PinMessage { by, message } => self.pin_message(*by, message.map(|message| message.0)),
+            Command::ClearChat { by } => self.clear_chat(*by),
+            Command::BlockFromChat { by, target, block } => self.block_from_chat(*by, *target, *block),
             Command::End { by } => {
                 self.moderator(*by)?;
                 self.end();

@@ -1,6 +1,6 @@
 //! Whether controller and model show the same room.
 
-use dais_stage::{Claim, Connection, Millis, Participant, ParticipantId, Place, Queued, Role, Speech, Stage};
+use dais_stage::{Channel, Claim, Connection, Millis, Participant, ParticipantId, Place, Queued, Role, Speech, Stage};
 
 use super::{Model, Person};
 
@@ -23,6 +23,7 @@ pub fn assert_same(stage: &Stage, model: &Model) {
     assert_in_order("stage", stage, &model.stage, |person| Some(person.on_stage()?.order));
     assert_same_slots(stage, model);
     assert_same_links(stage, model);
+    assert_same_chat(stage, model);
 }
 
 fn assert_same_person(stage: &Stage, person: &Participant, reference: &Person, model: &Model) {
@@ -81,6 +82,20 @@ fn assert_same_slots(stage: &Stage, model: &Model) {
     assert_eq!(heard().count(), model.heard(), "voices heard");
     let is_open = |id: ParticipantId| model.people.iter().any(|person| person.id == id.0 && person.mic);
     assert!(heard().all(is_open), "only open microphones are heard");
+}
+
+fn assert_same_chat(stage: &Stage, model: &Model) {
+    for channel in [Channel::Everyone, Channel::Moderators] {
+        let said = stage.chat().messages(channel).map(|m| (m.id.0, m.name.as_str(), m.text.as_str()));
+        let lines = model.chat.iter().filter(|line| line.back_channel == (channel == Channel::Moderators));
+        let lines = lines.map(|line| (line.number, line.name.as_str(), line.text.as_str()));
+        assert!(said.eq(lines), "{channel:?} read the same");
+    }
+    assert_eq!(stage.chat().pinned().map(|message| message.id.0), model.pinned, "pinned");
+    for person in &model.people {
+        let blocked = model.blocked.contains(&person.identity);
+        assert_eq!(stage.is_chat_blocked(ParticipantId(person.id)), blocked, "{} may chat", person.name);
+    }
 }
 
 fn assert_same_links(stage: &Stage, model: &Model) {

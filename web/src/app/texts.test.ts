@@ -20,6 +20,8 @@ const EVERY: { [Kind in (Notice | OwnNotice)["kind"]]: Extract<Notice | OwnNotic
   camera_stopped: { kind: "camera_stopped", by: "Maya" },
   asked_to_unmute: { kind: "asked_to_unmute", by: "Maya" },
   hand_lowered: { kind: "hand_lowered", by: "Maya" },
+  chat_blocked: { kind: "chat_blocked", by: "Maya" },
+  chat_unblocked: { kind: "chat_unblocked", by: "Maya" },
   camera_waiting: { kind: "camera_waiting" },
   camera_shown_again: { kind: "camera_shown_again" },
   access_changed: { kind: "access_changed", access: "request", by: "Maya" },

@@ -64,6 +64,10 @@ export function noticeText(notice: Notice | OwnNotice): string {
       return `${notice.by} asks you to unmute`;
     case "hand_lowered":
       return `${notice.by} lowered your hand.`;
+    case "chat_blocked":
+      return `${notice.by} blocked you from the chat.`;
+    case "chat_unblocked":
+      return `${notice.by} lets you chat again.`;
     case "camera_waiting":
       return "Your camera is waiting: more recent cameras have all the places. It will be shown again when one is free.";
     case "camera_shown_again":

@@ -1,3 +1,4 @@
+export * from "./chat";
 export { browserEnvironment } from "./environment";
 export type { Environment } from "./environment";
 export { forgetfulStore, memoryOf } from "./memory";

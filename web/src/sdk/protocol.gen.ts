@@ -259,7 +259,67 @@ link: number, } | { "type": "list_links",
 /**
  * Number of the request.
  */
-id: number, } | { "type": "end_session", 
+id: number, } | { "type": "say", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * To whom; the back channel is the moderators'.
+ */
+channel: Channel, 
+/**
+ * Plain text, up to 2,000 characters.
+ */
+text: string, } | { "type": "list_chat", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Where; the back channel is the moderators'.
+ */
+channel: Channel, 
+/**
+ * What was said before this message; 0 for the newest.
+ */
+before: number, } | { "type": "delete_message", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Which.
+ */
+message: number, } | { "type": "pin_message", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Which; without it, the pinned one is taken down.
+ */
+message?: number, } | { "type": "clear_chat", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "block_from_chat", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whom.
+ */
+participant: number, } | { "type": "unblock_from_chat", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Whom.
+ */
+participant: number, } | { "type": "end_session", 
 /**
  * Number of the request.
  */
@@ -459,7 +519,47 @@ mayReturn: Array<Waiting>,
 /**
  * How many requests there are.
  */
-pending: number, } | { "type": "notice", 
+pending: number, } | { "type": "chat", 
+/**
+ * Where.
+ */
+channel: Channel, 
+/**
+ * What was said, the oldest first.
+ */
+messages: Array<ChatMessage>, 
+/**
+ * Numbers of messages that were deleted.
+ */
+deleted: Array<number>, 
+/**
+ * Everything said before is gone.
+ */
+cleared: boolean, 
+/**
+ * The message on top, if that changed.
+ */
+pin: Pin | null, } | { "type": "chat_page", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Where.
+ */
+channel: Channel, 
+/**
+ * What was said, the oldest first.
+ */
+messages: Array<ChatMessage>, 
+/**
+ * There is more before the first one.
+ */
+more: boolean, 
+/**
+ * The message on top.
+ */
+pinned: ChatMessage | null, } | { "type": "notice", 
 /**
  * What.
  */
@@ -625,7 +725,11 @@ lost: boolean,
 /**
  * On stage, or a viewer.
  */
-onStage: OnStage | null, };
+onStage: OnStage | null, 
+/**
+ * A moderator blocked them from the chat; left out where not.
+ */
+chatBlocked?: boolean, };
 
 export type OnStage = { 
 /**
@@ -713,6 +817,40 @@ export type Role = "host" | "moderator" | "speaker" | "participant";
 
 export type Access = "everyone" | "request" | "invite";
 
+export type Channel = "everyone" | "moderators";
+
+export type ChatMessage = { 
+/**
+ * Its number, which grows.
+ */
+message: number, 
+/**
+ * Who said it; they may have left.
+ */
+participant: number, 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * Their role.
+ */
+role: Role, 
+/**
+ * Milliseconds since then.
+ */
+age: number, 
+/**
+ * Plain text.
+ */
+text: string, };
+
+export type Pin = { 
+/**
+ * Which, or none.
+ */
+message: ChatMessage | null, };
+
 export type Notice = { "kind": "request_arrived", 
 /**
  * Who.
@@ -782,6 +920,14 @@ by: string, } | { "kind": "asked_to_unmute",
  * Name of the moderator.
  */
 by: string, } | { "kind": "hand_lowered", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "chat_blocked", 
+/**
+ * Name of the moderator.
+ */
+by: string, } | { "kind": "chat_unblocked", 
 /**
  * Name of the moderator.
  */

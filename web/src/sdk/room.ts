@@ -1,15 +1,16 @@
 /** A client in a room: session, media and the view of both, through lost connections too. Knows no user interface. */
 
+import { CHANNELS } from "./chat";
 import { browserEnvironment } from "./environment";
 import type { Environment } from "./environment";
 import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
 import { Peer } from "./peer";
 import { PROTOCOL } from "./protocol.gen";
-import type { Access, ClientMessage, IceServer, Link, Participant, Place, Role, ServerMessage, Watched } from "./protocol.gen";
+import type { Access, Channel, ClientMessage, IceServer, Link, Participant, Place, Role, ServerMessage, Watched } from "./protocol.gen";
 import { Pulse } from "./pulse";
 import { ANSWER_MS_MAX, ATTEMPT_MS_MAX, LOST, MEDIA_LOST, QUIET_MS, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
-import { self } from "./select";
+import { moderates, self } from "./select";
 import type { Connect, Transport } from "./transport";
 import { Watching } from "./watching";
 import { awayTooLong, closed, initialView, lost, reduce, resuming } from "./view";
@@ -179,6 +180,18 @@ export class Room {
   revokeLink = (link: number): Promise<void> => this.#do({ type: "revoke_link", link });
   endSession = (): Promise<void> => this.#do({ type: "end_session" });
 
+  /** Says something in the chat: plain text, up to 2,000 characters. */
+  say = (channel: Channel, text: string): Promise<void> => this.#do({ type: "say", channel, text });
+  deleteMessage = (message: number): Promise<void> => this.#do({ type: "delete_message", message });
+  /** Pins a message on top of the chat, or takes the pinned one down. */
+  pinMessage = (message: number | null): Promise<void> => this.#do({ type: "pin_message", ...(message !== null && { message }) });
+  clearChat = (): Promise<void> => this.#do({ type: "clear_chat" });
+
+  /** A page of what was said before a message, 0 for the newest; it goes into the view. */
+  async listChat(channel: Channel, before: number): Promise<void> {
+    await this.#ask({ type: "list_chat", channel, before }, "chat_page");
+  }
+
   /** Makes a role link; answers with its token. */
   async makeLink(role: Role, validSeconds: number, personal: boolean): Promise<string> {
     return (await this.#ask({ type: "make_link", role, validSeconds, personal }, "link_made")).token;
@@ -258,6 +271,7 @@ export class Room {
         return;
       default:
         this.#set(reduce(this.view, message, now));
+        if (message.type === "state") this.#readChat();
     }
     if ("id" in message && message.id !== null) {
       const asked = this.#asked.get(message.id);
@@ -314,6 +328,14 @@ export class Room {
     this.#set(reduce({ ...this.view, media }, message, now));
     this.#watching.begin();
     void this.#sendWhatIsOn();
+    this.#readChat();
+  }
+
+  /** The newest page stands for everything that was missed. Lost with the connection, it is read in the next one. */
+  #readChat(): void {
+    const me = self(this.view);
+    const channels = CHANNELS.filter((channel) => channel === "everyone" || (me !== null && moderates(me.role)));
+    for (const channel of channels) void this.listChat(channel, 0).catch(() => undefined);
   }
 
   async #comeBack(): Promise<void> {

@@ -1,5 +1,7 @@
 /** The room as a client sees it: a pure function of the server's messages and of the connection's fate. */
 
+import { initialChat, missed, withNews, withPage } from "./chat";
+import type { ChatView } from "./chat";
 import type {
   Access,
   Notice,
@@ -90,6 +92,7 @@ export interface View {
   held: ReadonlySet<number>;
   /** Empty for those who do not moderate. */
   queue: Queue;
+  chat: ChatView;
   /** What this person was told last, with a number that grows. */
   notice: { seq: number; notice: Notice | OwnNotice } | null;
 }
@@ -110,6 +113,7 @@ export const initialView: View = {
   relation: { kind: "none" },
   held: new Set(),
   queue: NOBODY,
+  chat: initialChat,
   notice: null,
 };
 
@@ -126,6 +130,7 @@ function withState(view: View, state: RoomState): View {
     dominant,
     onStage,
     viewers,
+    chat: missed(view.chat),
   };
 }
 
@@ -170,6 +175,10 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       const queue = { requests: dated(requests), hands: dated(hands), invited: dated(invited), mayReturn: dated(mayReturn), pending };
       return { ...view, queue };
     }
+    case "chat":
+      return { ...view, chat: withNews(view.chat, message, now) };
+    case "chat_page":
+      return { ...view, chat: withPage(view.chat, message, now) };
     case "notice":
       return tell(view, message.notice);
     case "closed":
