@@ -132,7 +132,6 @@ async fn of_ten_thousand_messages_at_once_what_was_acknowledged_is_there_and_nob
     }
     assert_eq!(ann.closed().await, "rate_limited");
     let acknowledged = ann.seen.iter().filter(|message| message["type"] == "ok").count();
-    assert!((100..1_000).contains(&acknowledged), "{acknowledged} of {sent}");
     ben.does(say("calm")).await;
     hears(&mut ben, "everyone", "calm").await;
     let (mut read, mut before) = (0, 0);
@@ -146,4 +145,5 @@ async fn of_ten_thousand_messages_at_once_what_was_acknowledged_is_there_and_nob
         }
     }
     assert!(read >= acknowledged, "{read} are there of {acknowledged} acknowledged");
+    assert!((1..1_000).contains(&read), "{read} are there of {sent} sent");
 }

@@ -7,8 +7,10 @@ use std::process::Command as Run;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dais::journal::{Journal as _, SqliteJournal};
+use dais_signaling::limits::CHAT_PAGE;
 use dais_stage::{
-    Actor, Claim, Command, Entry, EntryPlace, Event, Identity, Millis, ParticipantId, Preset, Role, Settings, Stage,
+    Actor, Channel, Claim, Command, Entry, EntryPlace, Event, Identity, Millis, ParticipantId, Preset, Role, Settings,
+    Stage,
 };
 use serde_json::{Value, json};
 use support::client::Session;
@@ -71,6 +73,9 @@ impl Replica {
             seen.insert(person.name.clone(), value);
         }
         seen.insert("access".to_owned(), json!(self.0.settings().access));
+        let mut newest: Vec<_> = self.0.chat().messages(Channel::Everyone).rev().take(CHAT_PAGE).collect();
+        newest.reverse();
+        seen.insert("chat".to_owned(), newest.iter().map(|message| json!(message.text)).collect());
         seen
     }
 }
@@ -83,7 +88,7 @@ fn command(chance: &mut Chance, ids: &BTreeMap<&str, u32>) -> (&'static str, Val
     let actor = Actor::Person(id);
     let on = chance.below(2) == 1;
     let about = |kind: &str| json!({ "type": kind, "participant": target.0 });
-    let (said, command) = match chance.below(13) {
+    let (said, command) = match chance.below(17) {
         0 => (json!({ "type": "ask_to_join" }), Command::AskToJoin { id }),
         1 => (json!({ "type": "cancel_request" }), Command::CancelRequest { id }),
         2 => (about("approve"), Command::Approve { by: actor, target }),
@@ -98,6 +103,11 @@ fn command(chance: &mut Chance, ids: &BTreeMap<&str, u32>) -> (&'static str, Val
         9 => (about("remove_from_stage"), Command::RemoveFromStage { by: actor, target }),
         10 => (json!({ "type": "set_mic", "on": on }), Command::SetMic { id, on }),
         11 => (json!({ "type": "set_camera", "on": on }), Command::SetCamera { id, on }),
+        12..=15 => {
+            let text = format!("{by} says {}", chance.below(1 << 30));
+            let say = json!({ "type": "say", "channel": "everyone", "text": text });
+            (say, Command::Say { id, channel: Channel::Everyone, text })
+        }
         _ => (json!({ "type": "raise_hand" }), Command::RaiseHand { id }),
     };
     (by, said, command)
@@ -116,6 +126,9 @@ async fn everybody(process: &Process) -> (BTreeMap<&'static str, Session>, Seen)
         let relation = &entered["relation"]["kind"];
         seen.insert(name.to_owned(), json!({ "relation": relation, "hand": me["hand"].is_u64(), "stage": stage }));
         seen.insert("access".to_owned(), entered["state"]["rules"]["access"].clone());
+        let page = session.request(json!({ "type": "list_chat", "channel": "everyone", "before": 0 })).await;
+        let messages = page["messages"].as_array().unwrap();
+        seen.insert("chat".to_owned(), messages.iter().map(|message| message["text"].clone()).collect());
         sessions.insert(name, session);
     }
     (sessions, seen)
