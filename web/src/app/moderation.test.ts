@@ -15,6 +15,7 @@ function labels(who: Role, person: Participant, queue: Partial<View["queue"]> = 
 }
 const waits = [{ participant: 2, name: "Sara", since: 0 }];
 const REMOVE = "Remove from the room";
+const BLOCK = "Block from chat";
 
 describe("the three dots beside a name", () => {
   test("offer nothing to those who do not moderate", () => {
@@ -23,24 +24,29 @@ describe("the three dots beside a name", () => {
 
   // law: moderate-actions
   test("on stage", () => {
-    expect(labels("moderator", somebody("participant", live))).toEqual(["Mute", "Stop camera", "Remove from stage", REMOVE]);
-    expect(labels("moderator", somebody("speaker", { ...live, mic: false, camera: "off" }))).toEqual(["Ask to unmute", "Remove from stage", REMOVE]);
+    expect(labels("moderator", somebody("participant", live))).toEqual(["Mute", "Stop camera", "Remove from stage", BLOCK, REMOVE]);
+    expect(labels("moderator", somebody("speaker", { ...live, mic: false, camera: "off" }))).toEqual(["Ask to unmute", "Remove from stage", BLOCK, REMOVE]);
     expect(labels("moderator", somebody("participant", { ...live, camera: "waiting" }))).toContain("Stop camera");
   });
 
   // law: join-invite, invite-any-mode, join-request, join-right-to-return
   test("a viewer, by what connects them with the stage", () => {
-    expect(labels("moderator", somebody("participant"))).toEqual(["Invite on stage", REMOVE]);
-    expect(labels("moderator", somebody("participant"), { invited: waits })).toEqual(["Withdraw invitation", REMOVE]);
-    expect(labels("moderator", somebody("participant"), { requests: waits })).toEqual(["Bring to stage", "Decline", REMOVE]);
-    expect(labels("moderator", somebody("participant"), { mayReturn: waits })).toEqual(["Invite on stage", "Take back the right to return", REMOVE]);
-    expect(labels("moderator", somebody("participant", null, 3))).toEqual(["Invite on stage", "Lower hand", REMOVE]);
+    expect(labels("moderator", somebody("participant"))).toEqual(["Invite on stage", BLOCK, REMOVE]);
+    expect(labels("moderator", somebody("participant"), { invited: waits })).toEqual(["Withdraw invitation", BLOCK, REMOVE]);
+    expect(labels("moderator", somebody("participant"), { requests: waits })).toEqual(["Bring to stage", "Decline", BLOCK, REMOVE]);
+    expect(labels("moderator", somebody("participant"), { mayReturn: waits })).toEqual(["Invite on stage", "Take back the right to return", BLOCK, REMOVE]);
+    expect(labels("moderator", somebody("participant", null, 3))).toEqual(["Invite on stage", "Lower hand", BLOCK, REMOVE]);
   });
 
   // law: moderate-hosts
   test("only a host removes a host from the room; on the stage anyone is acted on", () => {
     expect(labels("moderator", somebody("host", live))).toEqual(["Mute", "Stop camera", "Remove from stage"]);
     expect(labels("host", somebody("host", live))).toContain(REMOVE);
+  });
+
+  // law: chat-block
+  test("whoever is blocked from the chat can be let back", () => {
+    expect(labels("moderator", { ...somebody("participant"), chatBlocked: true })).toEqual(["Invite on stage", "Let chat again", REMOVE]);
   });
 
   // law: stage-moderators-remove

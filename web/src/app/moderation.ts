@@ -13,6 +13,8 @@ export type Deed =
   | "mute"
   | "ask_to_unmute"
   | "stop_camera"
+  | "block_from_chat"
+  | "unblock_from_chat"
   | "remove_from_room";
 
 export interface Offered {
@@ -26,8 +28,11 @@ export function offeredDeeds(view: View, person: Participant): Offered[] {
   if (me === null || !moderates(me.role)) return [];
   const own = person.id === me.id;
   const deeds = person.onStage === null ? aboutViewer(view, person, own) : aboutOnStage(person.onStage, own);
-  // Only a host removes a host; nobody removes themselves from the room, they leave it.
-  if (!own && (me.role === "host" || person.role !== "host")) deeds.push({ deed: "remove_from_room", label: "Remove from the room" });
+  // Only a host blocks or removes a host; nobody removes themselves from the room, they leave it.
+  if (!own && (me.role === "host" || person.role !== "host")) {
+    deeds.push(person.chatBlocked === true ? { deed: "unblock_from_chat", label: "Let chat again" } : { deed: "block_from_chat", label: "Block from chat" });
+    deeds.push({ deed: "remove_from_room", label: "Remove from the room" });
+  }
   return deeds;
 }
 

@@ -17,7 +17,7 @@ const SEARCH_OVER = 20;
 
 function Who({ person, raised = false, more = null }: { person: Participant; raised?: boolean; more?: string | null }) {
   const role = person.role === "participant" ? null : ROLE_LABELS[person.role];
-  const details = [person.lost && "reconnecting…", role, more].filter(Boolean).join(" · ");
+  const details = [person.lost && "reconnecting…", role, more, moderating.value && person.chatBlocked === true && "blocked from chat"].filter(Boolean).join(" · ");
   return (
     <span class="who">
       {person.name}

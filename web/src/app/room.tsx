@@ -1,5 +1,7 @@
 /** The room: stage, list and toolbar. */
 
+import { Chat } from "./chat";
+import { chatOpen } from "./chat-state";
 import { OpenDialog } from "./dialogs";
 import { LockIcon } from "./icons";
 import { People } from "./people";
@@ -28,10 +30,11 @@ function Top() {
 export function RoomScene() {
   useStatistics();
   return (
-    <div class={peopleOpen.value ? "room" : "room alone"}>
+    <div class={peopleOpen.value || chatOpen.value ? "room" : "room alone"}>
       <Top />
       <Stage />
       <People />
+      <Chat />
       <Toolbar />
       <Voices />
       <OpenDialog />

@@ -5,8 +5,9 @@ import { stageAction } from "../sdk";
 import type { OnStage, Room } from "../sdk";
 import { settingsEntries } from "./actions";
 import { cameraTrack, micTrack } from "./devices";
-import { CameraIcon, CameraOffIcon, HandIcon, LeaveIcon, MicIcon, MicOffIcon, PeopleIcon, SettingsIcon } from "./icons";
+import { CameraIcon, CameraOffIcon, ChatIcon, HandIcon, LeaveIcon, MicIcon, MicOffIcon, PeopleIcon, SettingsIcon } from "./icons";
 import { Menu } from "./menu";
+import { chatOpen, openSide, unread } from "./chat-state";
 import { attempt, dialog, me, moderating, now, peopleOpen, room, view } from "./state";
 import { ago } from "./texts";
 import { Switch } from "./ui";
@@ -79,6 +80,8 @@ export function Toolbar() {
   const onStage = me.value?.onStage ?? null;
   const pending = moderating.value ? view.value.queue.pending : 0;
   const people = pending > 0 ? `People, ${pending} ${pending === 1 ? "wants" : "want"} to join the stage` : "People";
+  const fresh = unread.value.everyone + unread.value.moderators;
+  const chat = fresh > 0 ? `Chat, ${fresh} unread` : "Chat";
   return (
     <footer class="bar">
       <div />
@@ -94,10 +97,22 @@ export function Toolbar() {
           title={people}
           aria-expanded={peopleOpen.value}
           aria-controls="people"
-          onClick={() => (peopleOpen.value = !peopleOpen.value)}
+          onClick={() => openSide(peopleOpen.value ? null : "people")}
         >
           <PeopleIcon />
           {pending > 0 && <span class="count" aria-hidden="true">{pending > 99 ? "99+" : pending}</span>}
+        </button>
+        <button
+          type="button"
+          class="round"
+          aria-label={chat}
+          title={chat}
+          aria-expanded={chatOpen.value}
+          aria-controls="chat"
+          onClick={() => openSide(chatOpen.value ? null : "chat")}
+        >
+          <ChatIcon />
+          {fresh > 0 && <span class="count" aria-hidden="true">{fresh > 99 ? "99+" : fresh}</span>}
         </button>
         <Menu label="Settings" icon={SettingsIcon} look="round" entries={settingsEntries()} />
         <button type="button" class="leave" aria-label="Leave the room" title="Leave the room" onClick={() => room().leave()}>

@@ -1,0 +1,99 @@
+/** The chat, as people use it. */
+
+import { resolve } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, test } from "./dais";
+import type { Person } from "./dais";
+
+/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
+const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
+const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
+
+const log = (person: Person) => person.page.getByRole("log");
+const field = (person: Person) => person.page.getByRole("textbox", { name: /Message to/ });
+
+async function say(person: Person, text: string): Promise<void> {
+  await field(person).fill(text);
+  await field(person).press("Enter");
+  await expect(field(person), "what was sent leaves the field").toHaveValue("");
+}
+
+async function grave(person: Person): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page: person.page }).analyze();
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+// law: chat-channels, chat-text, chat-history
+test("people talk, unread messages are counted, nothing typed is HTML, and whoever comes later reads it", async ({ open }) => {
+  const host = await open("Host", "Maya Levin");
+  const ann = await open("Participant", "Ann Lee");
+  await host.join("Join as viewer");
+  await ann.join("Join as viewer");
+  await ann.button("Chat").click();
+  await expect(log(ann)).toBeVisible();
+  await say(ann, "Hello! <img src=x onerror='document.title=`broken`'> javascript:alert(1)");
+  await say(ann, "The slides: https://example.org/slides?a=1.");
+  await expect(host.button("Chat, 2 unread")).toBeVisible();
+  await host.button("Chat, 2 unread").click();
+  await expect(log(host).getByText("<img src=x")).toBeVisible();
+  await expect(host.button("Chat"), "read is read").toBeVisible();
+  const link = log(host).getByRole("link");
+  await expect(link).toHaveCount(1);
+  await expect(link).toHaveAttribute("href", "https://example.org/slides?a=1");
+  await expect(link).toHaveAttribute("rel", /noopener/);
+  await expect(log(host).locator("img")).toHaveCount(0);
+  expect(await host.page.title()).not.toBe("broken");
+
+  // The back channel.
+  await host.button("Moderators").click();
+  await say(host, "Only we read this");
+  await expect(log(host).getByText("Only we read this")).toBeVisible();
+  await host.button("Everyone").click();
+  await say(host, "Welcome, everyone");
+  await expect(log(ann).getByText("Welcome, everyone")).toBeVisible();
+  await expect(ann.page.getByText("Only we read this")).toHaveCount(0);
+
+  const late = await open("Participant", "Ben Okoro");
+  await late.join("Join as viewer");
+  await late.button("Chat").click();
+  await expect(log(late).getByRole("listitem")).toHaveCount(3);
+  expect(await grave(host)).toEqual([]);
+  expect(await grave(ann)).toEqual([]);
+});
+
+// law: chat-moderate, chat-block
+test("a host pins, deletes, blocks and clears", async ({ open }) => {
+  const host = await open("Host", "Maya Levin");
+  const ann = await open("Participant", "Ann Lee");
+  await host.join("Join as viewer");
+  await ann.join("Join as viewer");
+  for (const person of [host, ann]) await person.button("Chat").click();
+  await say(host, "Questions please in the chat. The recording comes by mail tomorrow.");
+  await say(ann, "Will the slides be there too?");
+  await say(ann, "something rude");
+  await expect(log(host).getByRole("listitem")).toHaveCount(3);
+  await host.menu("More about the message of Maya Levin", "Pin on top");
+  await expect(ann.page.getByRole("region", { name: "Pinned message" }).getByText("The recording comes")).toBeVisible();
+  await log(host).getByRole("listitem").filter({ hasText: "rude" }).getByRole("button").click();
+  await host.page.getByRole("menuitem", { name: "Delete message" }).click();
+  await expect(log(ann).getByText("rude")).toHaveCount(0);
+  await say(host, "Yes: https://example.org/slides");
+  await expect(log(ann).getByRole("link")).toBeVisible();
+  await host.page.screenshot(picture("chat"));
+  await ann.page.setViewportSize({ width: 360, height: 740 });
+  await expect(field(ann)).toBeInViewport();
+  await ann.page.screenshot(picture("chat-phone"));
+  const wide = await ann.page.evaluate(() => document.documentElement.scrollWidth);
+  expect(wide, "nothing is wider than a phone").toBeLessThanOrEqual(360);
+
+  await host.button("People").click();
+  await host.menu("More about Ann Lee", "Block from chat");
+  await expect(ann.page.getByText("A moderator has blocked you from the chat.")).toBeVisible();
+  await expect(field(ann)).toHaveCount(0);
+  await host.menu("More about Ann Lee", "Let chat again");
+  await expect(field(ann)).toBeVisible();
+  await host.button("Chat").click();
+  await host.menu("More about the chat", "Clear the chat");
+  await expect(log(ann).getByRole("listitem")).toHaveCount(0);
+  await expect(ann.page.getByText("Nothing was said yet")).toBeVisible();
+});

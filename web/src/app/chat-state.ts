@@ -1,0 +1,37 @@
+/** What of the chat is open, and what of it was read. */
+
+import { computed, effect, signal } from "@preact/signals";
+import type { Channel } from "../sdk";
+import { me, moderating, peopleOpen, view } from "./state";
+
+export const chatOpen = signal(false);
+/** Which channel somebody who moderates looks at. */
+export const channel = signal<Channel>("everyone");
+
+/** The last message read in each channel; `null` until it is known what there is: history is not unread. */
+const read = signal<Record<Channel, number | null>>({ everyone: null, moderators: null });
+
+export function noteRead(which: Channel, message: number): void {
+  if ((read.value[which] ?? -1) < message) read.value = { ...read.value, [which]: message };
+}
+
+effect(() => {
+  for (const which of ["everyone", "moderators"] as const) {
+    const { stale, messages } = view.value.chat[which];
+    if (!stale && read.value[which] === null) noteRead(which, messages.at(-1)?.message ?? 0);
+  }
+});
+
+const count = (which: Channel): number => {
+  const last = read.value[which] ?? Number.POSITIVE_INFINITY;
+  const own = me.value?.id;
+  return view.value.chat[which].messages.filter(({ message, participant }) => message > last && participant !== own).length;
+};
+
+export const unread = computed(() => ({ everyone: count("everyone"), moderators: moderating.value ? count("moderators") : 0 }));
+
+/** The side holds one panel at a time. */
+export function openSide(panel: "people" | "chat" | null): void {
+  peopleOpen.value = panel === "people";
+  chatOpen.value = panel === "chat";
+}
