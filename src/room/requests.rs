@@ -59,6 +59,9 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
         ClientMessage::RemoveFromRoom { participant, .. } => {
             Command::RemoveFromRoom { by, target: target(participant) }
         }
+        ClientMessage::MuteAll { .. } => Command::MuteAll { by },
+        ClientMessage::StopAllCameras { .. } => Command::StopAllCameras { by },
+        ClientMessage::LowerAllHands { .. } => Command::LowerAllHands { by },
         ClientMessage::SetAccess { access, .. } => Command::SetAccess { by, access: access.into() },
         ClientMessage::SetCapacity { capacity, .. } => Command::SetCapacity { by, capacity: capacity as usize },
         ClientMessage::SetCameraLimit { limit, .. } => Command::SetCameraLimit { by, limit: limit as usize },

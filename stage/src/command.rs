@@ -125,6 +125,21 @@ pub enum Command {
         /// The person on stage.
         target: ParticipantId,
     },
+    /// A moderator turns off every other microphone.
+    MuteAll {
+        /// The moderator; theirs stays as it is.
+        by: Actor,
+    },
+    /// A moderator turns off every other camera.
+    StopAllCameras {
+        /// The moderator; theirs stays as it is.
+        by: Actor,
+    },
+    /// A moderator lowers every hand.
+    LowerAllHands {
+        /// The moderator.
+        by: Actor,
+    },
     /// A viewer raises a hand.
     RaiseHand {
         /// Who.

@@ -90,6 +90,9 @@ fn alphabet() -> Vec<Move> {
     moves.push(Move::Own(ANN, |id| Command::RaiseHand { id }));
     moves.push(Move::Over(ANN, ANN, |by, target| Command::LowerHand { by, target }));
     moves.push(Move::Over(SUE, ANN, |by, target| Command::LowerHand { by, target }));
+    moves.push(Move::Room(MIA, |by| Command::MuteAll { by }));
+    moves.push(Move::Room(MIA, |by| Command::StopAllCameras { by }));
+    moves.push(Move::Room(MIA, |by| Command::LowerAllHands { by }));
     for by in [MIA, ANN] {
         moves.push(Move::Room(by, |by| Command::SetAccess { by, access: Access::Everyone }));
         moves.push(Move::Room(by, |by| Command::SetAccess { by, access: Access::Request }));

@@ -135,7 +135,7 @@ test.describe("invite only", () => {
     const ben = await open("Participant", "Ben Okoro");
     for (const person of [host, ann, ben]) await person.join("Join as viewer");
     // At the top of the participants list, in mid-session.
-    await host.menu("Stage access", "Invite only", "menuitemradio");
+    await host.menu("Moderate everyone", "Invite only", "menuitemradio");
     await expect(ann.notices().getByText(/Invite only|invited/).first()).toBeVisible();
     await expect(ann.toolbar().getByRole("button", { name: /stage/ })).toHaveCount(0);
 

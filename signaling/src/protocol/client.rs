@@ -179,6 +179,21 @@ pub enum ClientMessage {
         /// Whom.
         participant: u32,
     },
+    /// Moderators: turns every other microphone off.
+    MuteAll {
+        /// Number of the request.
+        id: u32,
+    },
+    /// Moderators: turns every other camera off.
+    StopAllCameras {
+        /// Number of the request.
+        id: u32,
+    },
+    /// Moderators: lowers every hand.
+    LowerAllHands {
+        /// Number of the request.
+        id: u32,
+    },
     /// Moderators: removes somebody from the room for good.
     RemoveFromRoom {
         /// Number of the request.
@@ -326,6 +341,9 @@ impl ClientMessage {
             | Self::Mute { id, .. }
             | Self::StopCamera { id, .. }
             | Self::AskToUnmute { id, .. }
+            | Self::MuteAll { id }
+            | Self::StopAllCameras { id }
+            | Self::LowerAllHands { id }
             | Self::RemoveFromRoom { id, .. }
             | Self::SetAccess { id, .. }
             | Self::SetCapacity { id, .. }
@@ -347,7 +365,7 @@ impl ClientMessage {
 }
 
 /// Values of `type` in [`ClientMessage`].
-pub(super) const CLIENT_TYPES: [&str; 40] = [
+pub(super) const CLIENT_TYPES: [&str; 43] = [
     "hello",
     "enter",
     "restart_ice",
@@ -371,6 +389,9 @@ pub(super) const CLIENT_TYPES: [&str; 40] = [
     "mute",
     "stop_camera",
     "ask_to_unmute",
+    "mute_all",
+    "stop_all_cameras",
+    "lower_all_hands",
     "remove_from_room",
     "set_access",
     "set_capacity",

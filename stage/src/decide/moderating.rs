@@ -3,7 +3,7 @@
 use super::Decision;
 use crate::event::{Event, OffStage};
 use crate::ids::{Millis, ParticipantId};
-use crate::model::Actor;
+use crate::model::{Actor, Participant};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::settings::{Access, checked_camera_limit, checked_capacity};
@@ -30,6 +30,40 @@ impl Stage {
         }
         plan.stop_camera(target, Some(by));
         Ok(())
+    }
+
+    /// Whoever mutes all goes on speaking.
+    pub(super) fn mute_all(&self, plan: &mut Plan<'_>, by: Actor) -> Decision {
+        self.moderator(by)?;
+        for person in self.others(by) {
+            if person.on_stage().is_some_and(|on_stage| on_stage.mic) {
+                plan.close_mic(person.id, Some(by));
+            }
+        }
+        if plan.is_empty() { Err(Refusal::MicUnchanged) } else { Ok(()) }
+    }
+
+    pub(super) fn stop_all_cameras(&self, plan: &mut Plan<'_>, by: Actor) -> Decision {
+        self.moderator(by)?;
+        for person in self.others(by) {
+            if person.on_stage().is_some_and(|on_stage| on_stage.camera) {
+                plan.stop_camera(person.id, Some(by));
+            }
+        }
+        if plan.is_empty() { Err(Refusal::CameraUnchanged) } else { Ok(()) }
+    }
+
+    pub(super) fn lower_all_hands(&self, plan: &mut Plan<'_>, by: Actor) -> Decision {
+        self.moderator(by)?;
+        for person in self.participants().filter(|person| person.hand.is_some()) {
+            plan.push(Event::HandLowered { id: person.id, by: Some(by) });
+        }
+        if plan.is_empty() { Err(Refusal::HandUnchanged) } else { Ok(()) }
+    }
+
+    /// Everyone but the moderator.
+    fn others(&self, by: Actor) -> impl Iterator<Item = &Participant> {
+        self.participants().filter(move |person| Actor::Person(person.id) != by)
     }
 
     /// A moderator never turns on another person's microphone: they can only ask.

@@ -171,3 +171,24 @@ fn leaving_the_stage_to_others_keeps_roles() {
     room.remove_from_stage("hal", "sue").unwrap();
     assert!(room.join("sue").is_ok());
 }
+
+// law: moderate-all
+#[test]
+fn a_moderator_mutes_all_others_stops_all_other_cameras_and_lowers_all_hands() {
+    let mut room = Room::with_access(Access::Everyone);
+    ["mia", "sue", "ann"].iter().for_each(|name| drop(room.join(name).unwrap()));
+    ["ben", "cat"].iter().for_each(|name| drop(room.raise_hand(name).unwrap()));
+    let all = |by| [Command::MuteAll { by }, Command::StopAllCameras { by }, Command::LowerAllHands { by }];
+    for command in all(room.by("sue")) {
+        assert_eq!(room.act(&command), Err(Refusal::ModeratorsOnly));
+    }
+    let by = room.by("mia");
+    for command in all(by) {
+        room.act(&command).unwrap();
+    }
+    let on = |name: &str| room.person(name).on_stage().map(|on_stage| (on_stage.mic, on_stage.camera));
+    assert_eq!(["mia", "sue", "ann"].map(on), [Some((true, true)), Some((false, false)), Some((false, false))]);
+    assert!(["ben", "cat"].iter().all(|name| room.person(name).hand.is_none()));
+    let refused = [Refusal::MicUnchanged, Refusal::CameraUnchanged, Refusal::HandUnchanged];
+    assert_eq!(all(by).map(|command| room.act(&command).unwrap_err()), refused);
+}

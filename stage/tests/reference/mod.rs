@@ -178,6 +178,9 @@ impl Model {
                 let i = self.target_on_stage(*by, *target)?;
                 if self.people[i].mic { Err("mic_unchanged") } else { Ok(()) }
             }
+            Command::MuteAll { by } => self.mute_all(now, *by),
+            Command::StopAllCameras { by } => self.stop_all_cameras(*by),
+            Command::LowerAllHands { by } => self.lower_all_hands(*by),
             Command::RaiseHand { id } => self.raise_hand(now, *id),
             Command::LowerHand { by, target } => self.lower_hand(*by, *target),
             Command::SetAccess { by, access } => self.set_access(*by, *access),

@@ -97,6 +97,41 @@ impl Model {
         Ok(())
     }
 
+    pub(super) fn mute_all(&mut self, now: u64, by: Actor) -> Answer {
+        self.moderator(by)?;
+        let mut some = false;
+        for i in 0..self.people.len() {
+            if self.people[i].mic && by != Actor::Person(ParticipantId(self.people[i].id)) {
+                self.set_mic(now, i, false)?;
+                some = true;
+            }
+        }
+        if some { Ok(()) } else { Err("mic_unchanged") }
+    }
+
+    pub(super) fn stop_all_cameras(&mut self, by: Actor) -> Answer {
+        self.moderator(by)?;
+        let mut some = false;
+        for i in 0..self.people.len() {
+            if self.people[i].camera && by != Actor::Person(ParticipantId(self.people[i].id)) {
+                self.set_camera(i, false)?;
+                some = true;
+            }
+        }
+        if some { Ok(()) } else { Err("camera_unchanged") }
+    }
+
+    pub(super) fn lower_all_hands(&mut self, by: Actor) -> Answer {
+        self.moderator(by)?;
+        if self.hands.is_empty() {
+            return Err("hand_unchanged");
+        }
+        for i in 0..self.people.len() {
+            self.hand_is_down(i);
+        }
+        Ok(())
+    }
+
     pub(super) fn hand_is_down(&mut self, i: usize) {
         let id = self.people[i].id;
         self.people[i].hand = false;

@@ -21,6 +21,17 @@ export function accessEntries(): MenuEntry[] {
   return [{ kind: "radios", label: "Stage access", choices }];
 }
 
+/** What a moderator does to everyone at once, and **Stage access**: the menu at the top of the participants list. */
+export function everyoneEntries(): MenuEntry[] {
+  const item = (label: string, run: () => void): MenuEntry => ({ kind: "item", label, run });
+  return [
+    item("Mute everyone else", () => void attempt((room) => room.muteAll())),
+    item("Stop all other cameras", () => void attempt((room) => room.stopAllCameras())),
+    item("Lower all hands", () => void attempt((room) => room.lowerAllHands())),
+    ...accessEntries(),
+  ];
+}
+
 const LAYOUT_LABELS: Record<Layout, string> = { gallery: "Gallery", speaker: "Speaker in front" };
 
 /** How the stage is arranged: for oneself alone. */

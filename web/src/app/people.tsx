@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { inViewersOrder, claimOf, stagePeople, viewerPeople } from "../sdk";
 import type { Participant, StagePerson, Waits } from "../sdk";
-import { accessEntries, personEntries } from "./actions";
+import { everyoneEntries, personEntries } from "./actions";
 import { micTrack } from "./devices";
 import { CloseIcon, HandIcon } from "./icons";
 import { Menu } from "./menu";
@@ -160,7 +160,7 @@ export function People() {
     <aside class="side" id="people" aria-label="Participants" hidden={!peopleOpen.value}>
       <header>
         <h2>People{moderating.value && view.value.queue.pending > 0 && <span class="badge">{view.value.queue.pending}<span class="hidden"> waiting</span></span>}</h2>
-        {moderating.value && <Menu label="Stage access" entries={accessEntries()} />}
+        {moderating.value && <Menu label="Moderate everyone" entries={everyoneEntries()} />}
         <button type="button" class="round" aria-label="Close the list" onClick={() => (peopleOpen.value = false)}><CloseIcon /></button>
       </header>
       {searchable && (

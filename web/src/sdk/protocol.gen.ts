@@ -191,7 +191,19 @@ id: number,
 /**
  * Whom.
  */
-participant: number, } | { "type": "remove_from_room", 
+participant: number, } | { "type": "mute_all", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "stop_all_cameras", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "lower_all_hands", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "remove_from_room", 
 /**
  * Number of the request.
  */

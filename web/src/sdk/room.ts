@@ -173,6 +173,9 @@ export class Room {
   /** Everything that is done to one person; all of it but lowering the own hand needs a moderator. */
   act = (type: About, participant: number): Promise<void> => this.#do({ type, participant });
 
+  muteAll = (): Promise<void> => this.#do({ type: "mute_all" });
+  stopAllCameras = (): Promise<void> => this.#do({ type: "stop_all_cameras" });
+  lowerAllHands = (): Promise<void> => this.#do({ type: "lower_all_hands" });
   setAccess = (access: Access): Promise<void> => this.#do({ type: "set_access", access });
   setCapacity = (capacity: number): Promise<void> => this.#do({ type: "set_capacity", capacity });
   setCameraLimit = (limit: number): Promise<void> => this.#do({ type: "set_camera_limit", limit });
