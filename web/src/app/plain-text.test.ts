@@ -10,6 +10,11 @@ describe("text that people typed", () => {
     expect(links("See https://example.org/a?b=c, and (http://example.com).")).toEqual(["https://example.org/a?b=c", "http://example.com/"]);
   });
 
+  test("a bracket that closes one of the address's own belongs to it", () => {
+    const article = "https://example.org/wiki/Stage_(theatre)";
+    expect(links(`${article} (${article}), [${article}].`)).toEqual([article, article, article]);
+  });
+
   // law: chat-text
   test("everything else is text", () => {
     for (const text of ["javascript:alert(1)", "data:text/html,x", "<img src=x onerror=alert(1)>", "http://", "ftp://example.org"]) {
