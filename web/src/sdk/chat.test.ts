@@ -32,6 +32,13 @@ describe("the chat", () => {
   });
 
   // law: chat-moderate
+  test("what was deleted or cleared while the connection was lost is gone", () => {
+    const before = withPage(initialChat, page([1, 2, 3], false), 0);
+    expect(numbers(withPage(missed(before), page([1, 2], false), 0)), "the newest was deleted").toEqual([1, 2]);
+    expect(numbers(withPage(missed(before), page([], false), 0)), "all was cleared").toEqual([]);
+  });
+
+  // law: chat-moderate
   test("deleted and cleared is gone, and what is pinned is on top until told otherwise", () => {
     let chat = withPage(initialChat, page([1, 2, 3], false), 0);
     chat = withNews(chat, news({ deleted: [2], pin: { message: message(3) } }), 0);

@@ -53,7 +53,9 @@ export function withPage(chat: ChatView, page: Extract<ServerMessage, { type: "c
   const before = chat[page.channel];
   const listed = page.messages.map((message) => dated(message, now));
   const last = listed.at(-1)?.message ?? 0;
-  const messages = [...listed, ...before.messages.filter(({ message }) => message > last)];
+  // What was deleted or cleared meanwhile is not in the newest page, and nobody says so any more.
+  const newer = before.stale ? [] : before.messages.filter(({ message }) => message > last);
+  const messages = [...listed, ...newer];
   const pinned = page.channel === "everyone" ? page.pinned && dated(page.pinned, now) : chat.pinned;
   return { ...chat, pinned, [page.channel]: { messages, more: page.more, stale: false } };
 }
