@@ -58,9 +58,11 @@ async fn everyone_reads_what_is_said_to_everyone_and_moderators_alone_the_back_c
 #[tokio::test]
 async fn whoever_comes_later_reads_what_was_said_page_by_page() {
     let server = server().await;
-    let mut hal = Session::inside(&server, "Hal", Role::Host, "viewer").await;
-    for n in 1..=70 {
-        hal.does(say(&format!("message {n}"))).await;
+    for n in 0..7 {
+        let mut session = Session::inside(&server, &format!("Hal {n}"), Role::Participant, "viewer").await;
+        for message in 1..=10 {
+            session.does(say(&format!("message {}", n * 10 + message))).await;
+        }
     }
     let mut ann = Session::inside(&server, "Ann", Role::Participant, "viewer").await;
     let mut read = Vec::new();
@@ -117,6 +119,25 @@ async fn a_moderator_pins_deletes_clears_and_blocks_and_everyone_is_told() {
 }
 
 #[tokio::test]
+async fn whoever_writes_too_fast_is_refused_and_can_do_everything_else() {
+    let server = server().await;
+    let mut ann = Session::inside(&server, "Ann", Role::Participant, "viewer").await;
+    let mut said = 0;
+    let code = loop {
+        let answer = ann.request(say("again")).await;
+        if answer["type"] != "ok" {
+            break answer["code"].clone();
+        }
+        said += 1;
+        assert!(said < 60, "nothing refuses it");
+    };
+    assert_eq!(code, "rate_limited");
+    assert!(said >= 20, "{said} at once");
+    assert_eq!(ann.request(list("everyone", 0)).await["messages"].as_array().unwrap().len(), said.min(50));
+    ann.does(json!({ "type": "raise_hand" })).await;
+}
+
+#[tokio::test]
 async fn of_ten_thousand_messages_at_once_what_was_acknowledged_is_there_and_nobody_else_waits() {
     let server = server_with(Settings::default()).await;
     let mut ann = Session::inside(&server, "Ann", Role::Participant, "viewer").await;
@@ -145,5 +166,5 @@ async fn of_ten_thousand_messages_at_once_what_was_acknowledged_is_there_and_nob
         }
     }
     assert!(read >= acknowledged, "{read} are there of {acknowledged} acknowledged");
-    assert!((1..1_000).contains(&read), "{read} are there of {sent} sent");
+    assert!((1..100).contains(&read), "{read} are there of {sent} sent");
 }

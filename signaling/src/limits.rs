@@ -28,6 +28,11 @@ pub const REQUESTS_PER_SECOND: u32 = 20;
 pub const REQUESTS_AT_ONCE: u32 = 100;
 /// After this many refusals for sending too much, without a pause between, the session is closed with `rate_limited`.
 pub const REFUSED_IN_A_ROW: u32 = 200;
+/// A session may say this much in the chat a second, and [`CHAT_AT_ONCE`] at once; more is refused with `rate_limited`.
+/// Each message may have 8 kB, and goes to everybody in the room: in one of 5,000 that is 320 Mbit/s.
+pub const CHAT_PER_SECOND: u32 = 1;
+/// See [`CHAT_PER_SECOND`].
+pub const CHAT_AT_ONCE: u32 = 20;
 /// A token to come back with is valid this long: longer than any session.
 pub const COME_BACK_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest validity of a token or link asked for through the API or the page, seconds: a year.

@@ -7,8 +7,10 @@ use crate::limits;
 /// A token bucket: it holds what may be sent at once and fills with what may be sent a second.
 #[derive(Debug)]
 pub(crate) struct Rate {
-    /// Requests left, in thousandths.
+    /// Requests left, in thousandths; at most `full`.
     left: u64,
+    full: u64,
+    per_second: u64,
     filled: Instant,
     /// Requests refused since one was let through.
     refused: u32,
@@ -23,11 +25,20 @@ pub(crate) enum Pace {
     Flooding,
 }
 
-const FULL: u64 = limits::REQUESTS_AT_ONCE as u64 * 1_000;
-
 impl Rate {
+    /// Of all requests.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { left: FULL, filled: now, refused: 0 }
+        Self::of(limits::REQUESTS_PER_SECOND, limits::REQUESTS_AT_ONCE, now)
+    }
+
+    /// Of chat messages, each of which goes to everybody.
+    pub(crate) fn chat(now: Instant) -> Self {
+        Self::of(limits::CHAT_PER_SECOND, limits::CHAT_AT_ONCE, now)
+    }
+
+    fn of(per_second: u32, at_once: u32, now: Instant) -> Self {
+        let full = u64::from(at_once) * 1_000;
+        Self { left: full, full, per_second: per_second.into(), filled: now, refused: 0 }
     }
 
     /// Takes a request into account that arrived at `now`.
@@ -35,7 +46,7 @@ impl Rate {
         // A thousandth of a request for each millisecond and each request a second.
         let passed = u64::try_from(now.saturating_duration_since(self.filled).as_millis()).unwrap_or(u64::MAX);
         if passed > 0 {
-            self.left = self.left.saturating_add(passed.saturating_mul(limits::REQUESTS_PER_SECOND.into())).min(FULL);
+            self.left = self.left.saturating_add(passed.saturating_mul(self.per_second)).min(self.full);
             self.filled = now;
         }
         if let Some(left) = self.left.checked_sub(1_000) {

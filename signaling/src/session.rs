@@ -249,7 +249,7 @@ impl Session {
     }
 
     async fn converse(&mut self, participant: ParticipantId, room: &RoomHandle) -> Result<Infallible, Ended> {
-        let mut rate = Rate::new(Instant::now());
+        let (mut rate, mut chat) = (Rate::new(Instant::now()), Rate::chat(Instant::now()));
         loop {
             let read = timeout(limits::SILENT_MAX, self.reader.next()).await.map_err(|_| Ended::Gone)?;
             let Some(message) = self.received(read, &mut rate)? else { continue };
@@ -257,6 +257,9 @@ impl Session {
                 ClientMessage::Leave => return Err(Ended::Left),
                 ClientMessage::Hello { .. } => self.refuse(None, SessionError::AlreadyEntered),
                 ClientMessage::Enter { id, .. } => self.refuse(Some(id), SessionError::AlreadyEntered),
+                ClientMessage::Say { id, .. } if chat.request(Instant::now()) != Pace::Fine => {
+                    self.refuse(Some(id), SessionError::RateLimited);
+                }
                 message => {
                     let said = RoomMessage::Said { session: self.id, participant, message };
                     room.messages.send(said).await.map_err(|_| SessionError::RoomGone)?;
