@@ -61,6 +61,40 @@ test("people talk, unread messages are counted, nothing typed is HTML, and whoev
   expect(await grave(ann)).toEqual([]);
 });
 
+// law: chat-history
+test("what was said before comes above what somebody reads, is not announced, and leaves the keyboard there", async ({ open }) => {
+  for (const name of ["Ann Lee", "Ben Okoro", "Cleo Park"]) {
+    const person = await open("Participant", name);
+    await person.join("Join as viewer");
+    await person.button("Chat").click();
+    for (let n = 1; n <= 18; n++) await say(person, `${name} says ${n}`);
+  }
+  const late = await open("Participant", "Dan Late");
+  await late.join("Join as viewer");
+  await late.button("Chat").click();
+  await expect(log(late).getByRole("listitem")).toHaveCount(50);
+  await log(late).evaluate((list) => (list.scrollTop = 0));
+  const reading = log(late).getByText("Ann Lee says 5", { exact: true });
+  const before = await reading.boundingBox();
+  // How the list announced what it was given last.
+  await log(late).evaluate((list) => {
+    const given = (changes: MutationRecord[]) => {
+      if (changes.some(({ addedNodes }) => addedNodes.length > 0)) list.setAttribute("data-was", list.getAttribute("aria-live") ?? "");
+    };
+    new MutationObserver(given).observe(list, { childList: true, subtree: true });
+  });
+  const earlier = log(late).getByRole("button", { name: "Show earlier" });
+  await earlier.focus();
+  await late.page.keyboard.press("Enter");
+  await expect(log(late).getByRole("listitem")).toHaveCount(54);
+  await expect(log(late)).toHaveAttribute("data-was", "off");
+  await expect(earlier, "that is all").toHaveCount(0);
+  await expect(log(late)).toBeFocused();
+  await expect(log(late)).toHaveAttribute("aria-live", "polite");
+  const after = await reading.boundingBox();
+  expect(Math.abs((after?.y ?? 0) - (before?.y ?? 1_000)), "it stands where it stood").toBeLessThan(60);
+});
+
 // law: chat-moderate, chat-block
 test("a host pins, deletes, blocks and clears", async ({ open }) => {
   const host = await open("Host", "Maya Levin");

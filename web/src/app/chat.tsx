@@ -74,12 +74,34 @@ function Messages({ which }: { which: Channel }) {
   const { messages, more } = view.value.chat[which];
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
+  /** How far from the end somebody reads, px, who waits for what was said before. */
+  const fromEnd = useRef<number | null>(null);
+  const [fetching, setFetching] = useState(false);
+  const first = messages[0]?.message ?? 0;
   const last = messages.at(-1)?.message ?? 0;
   const open = chatOpen.value;
   useLayoutEffect(() => {
     const { current } = list;
+    if (current !== null && fromEnd.current !== null) current.scrollTop = current.scrollHeight - fromEnd.current;
+    fromEnd.current = null;
+  }, [first]);
+  useLayoutEffect(() => {
+    const { current } = list;
     if (current !== null && atEnd.current) current.scrollTop = current.scrollHeight;
   }, [last, which, open]);
+  const earlier = async () => {
+    const { current } = list;
+    if (current === null || fetching) return;
+    fromEnd.current = current.scrollHeight - current.scrollTop;
+    setFetching(true);
+    await attempt((room) => room.listChat(which, pageBefore(view.value.chat[which])));
+    requestAnimationFrame(() => {
+      fromEnd.current = null;
+      setFetching(false);
+      // The button is gone with the last page.
+      if (document.activeElement === document.body) current.focus();
+    });
+  };
   const seen = open && inSight.value;
   useEffect(() => {
     if (seen) noteRead(which, last);
@@ -88,9 +110,10 @@ function Messages({ which }: { which: Channel }) {
     atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < NEAR;
   };
   return (
-    <div class="scroll talk" ref={list} onScroll={scrolled} tabIndex={0} role="log" aria-live="polite" aria-label={`Chat with ${LABELS[which].toLowerCase()}`}>
+    // What was said before is read when somebody goes there: it is no news.
+    <div class="scroll talk" ref={list} onScroll={scrolled} tabIndex={0} role="log" aria-live={fetching ? "off" : "polite"} aria-label={`Chat with ${LABELS[which].toLowerCase()}`}>
       {more && (
-        <button type="button" class="show-more" onClick={() => void attempt((room) => room.listChat(which, pageBefore(view.value.chat[which])))}>Show earlier</button>
+        <button type="button" class="show-more" onClick={() => void earlier()}>Show earlier</button>
       )}
       <ol class="messages">
         {messages.map((said) => <Message key={said.message} said={said} />)}
