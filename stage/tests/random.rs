@@ -297,7 +297,16 @@ impl Room {
             3 => Command::DeleteMessage { by, message },
             4 => Command::PinMessage { by, message: Some(message).filter(|message| message.0 > 0) },
             5 => Command::ClearChat { by },
-            n => Command::BlockFromChat { by, target, block: n == 6 },
+            6 => Command::BlockFromChat { by, target, block: true },
+            // Somebody who is blocked, or that would hardly ever come.
+            _ => {
+                let stage = &self.pair.stage;
+                let is_blocked = |id: &&ParticipantId| {
+                    stage.participant(**id).is_some_and(|person| stage.chat().is_blocked(&person.identity))
+                };
+                let target = self.ids.iter().find(is_blocked).copied().unwrap_or(target);
+                Command::BlockFromChat { by, target, block: false }
+            }
         }
     }
 
