@@ -35,6 +35,22 @@ describe("a session that is lost while media goes on", () => {
     expect(room.view.connection, "what was to be shown is not").toBe("up");
   });
 
+  test("does not keep anybody from what they do", async () => {
+    const { fake, room } = await alive();
+    fake.drop();
+    const raising = room.raiseHand();
+    fake.environment.pass(0);
+    await comeBack(fake);
+    const { id, type } = await fake.request();
+    expect(type).toBe("raise_hand");
+    fake.say({ type: "ok", id });
+    await raising;
+    fake.drop();
+    const refused = expect(room.raiseHand()).rejects.toMatchObject({ failure: { code: "connection_lost" } });
+    fake.environment.pass(10_000);
+    await refused;
+  });
+
   test("is shown when it lasts", async () => {
     const { fake, room } = await alive();
     fake.drop();

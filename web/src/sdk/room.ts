@@ -100,6 +100,8 @@ export class Room {
   #cancelSteady = () => {};
   /** Prevents that a loss is shown, while that is put off. */
   #cancelLost: (() => void) | null = null;
+  /** Requests made meanwhile, which wait for what comes of it. */
+  #waiting: (() => void)[] = [];
   /** Where the session has come in. */
   #inSession = false;
   #offline = false;
@@ -400,6 +402,8 @@ export class Room {
   }
 
   async #ask<Type extends ServerMessage["type"]>(request: Request, expected: Type): Promise<Extract<ServerMessage, { type: Type }>> {
+    // A loss that nobody has seen is nothing a click could know of.
+    if (this.#cancelLost !== null && request.type !== "enter") await new Promise<void>((go) => this.#waiting.push(go));
     const id = this.#nextId++;
     const answer = await new Promise<ServerMessage>((resolve, reject) => {
       if (this.view.phase.at === "closed") return reject(new Refused(this.view.phase.failure));
@@ -486,7 +490,7 @@ export class Room {
     this.#abandon();
     const attempt = this.#attempts++;
     const show = () => {
-      this.#cancelLost = null;
+      this.#showNothing();
       this.#set(lost(this.view, attempt + 1 >= SHOWN_AFTER ? failure : null));
     };
     if (goesOn) this.#cancelLost ??= environment.after(QUIET_MS, show);
@@ -499,6 +503,7 @@ export class Room {
   #showNothing(): void {
     this.#cancelLost?.();
     this.#cancelLost = null;
+    this.#waiting.splice(0).forEach((go) => go());
   }
 
   #steadySoon(): void {
