@@ -79,7 +79,13 @@ fn played(programs: &Programs, case: &Case, length: Length) -> Result<Verdict, S
     // On a shared machine a second may go missing now and then: what fails is played once more, and that counts.
     for attempt in 1..=case::ATTEMPTS {
         println!("\n-- {} ({} s)", case.title, (case.seconds)(length));
-        let seen = play::play(programs, case, length).map_err(|error| format!("{}: {error}", case.name))?;
+        let seen = match play::play(programs, case, length) {
+            Err(error) if attempt < case::ATTEMPTS => {
+                println!("{}: {error}", case.name);
+                continue;
+            }
+            played => played.map_err(|error| format!("{}: {error}", case.name))?,
+        };
         let result = seen.judged(case, length);
         print!("{}", page::table(std::slice::from_ref(&result)));
         let holds = result.holds();

@@ -41,8 +41,8 @@ impl Check {
     /// The same, asked of a machine that others use too: half as much again, or two thirds. A limit of nothing stays.
     fn with_patience(mut self) -> Self {
         self.limit = match self.limit {
-            Limit::Min(limit) => Limit::Min(limit / 1.5),
-            Limit::Max(limit) => Limit::Max(limit * 1.5),
+            Limit::Min(limit) => Limit::Min((limit / 1.5).floor()),
+            Limit::Max(limit) => Limit::Max((limit * 1.5).ceil()),
         };
         self
     }
