@@ -145,6 +145,26 @@ const fn at_least(measure: Measure, limit: f64) -> Target {
     Target { measure, limit: Limit::AtLeast(limit) }
 }
 
+/// Of `hd`, with estimation for every viewer or without.
+const HD: &[Target] = &[
+    at_most(Measure::Cpu, 1.7),
+    at_most(Measure::OverSame, 0.5),
+    at_most(Measure::User, 0.45),
+    at_least(Measure::Segments, 4.0),
+    at_most(Measure::AddedP50, 3.0),
+    at_most(Measure::AddedP99, 8.0),
+    at_most(Measure::Memory, 80.0),
+];
+
+/// Of `stage25`, with estimation for every viewer or without.
+const STAGE25: &[Target] = &[
+    at_most(Measure::OverSame, 0.6),
+    at_least(Measure::Segments, 2.0),
+    at_most(Measure::AddedP50, 4.0),
+    at_most(Measure::AddedP99, 9.0),
+    at_most(Measure::Memory, 100.0),
+];
+
 /// Everything that is measured, in order. A server of its own for each run, so that memory is of that run alone.
 pub const SCENARIOS: [Scenario; 9] = [
     Scenario {
@@ -153,15 +173,7 @@ pub const SCENARIOS: [Scenario; 9] = [
         args: &["hd", "--viewers", "300"],
         gro: true,
         floors: &[Floor::Same],
-        targets: &[
-            at_most(Measure::Cpu, 1.7),
-            at_most(Measure::OverSame, 0.5),
-            at_most(Measure::User, 0.45),
-            at_least(Measure::Segments, 4.0),
-            at_most(Measure::AddedP50, 3.0),
-            at_most(Measure::AddedP99, 8.0),
-            at_most(Measure::Memory, 80.0),
-        ],
+        targets: HD,
     },
     Scenario {
         name: "hd-no-gro",
@@ -185,13 +197,7 @@ pub const SCENARIOS: [Scenario; 9] = [
         args: &["stage25", "--viewers", "150"],
         gro: true,
         floors: &[Floor::Same],
-        targets: &[
-            at_most(Measure::OverSame, 0.6),
-            at_least(Measure::Segments, 2.0),
-            at_most(Measure::AddedP50, 4.0),
-            at_most(Measure::AddedP99, 9.0),
-            at_most(Measure::Memory, 100.0),
-        ],
+        targets: STAGE25,
     },
     Scenario {
         name: "stage25-no-gro",
@@ -208,22 +214,13 @@ pub const SCENARIOS: [Scenario; 9] = [
             at_most(Measure::Memory, 100.0),
         ],
     },
-    // With estimation for every viewer the figures stay what they are without.
     Scenario {
         name: "hd-estimated",
         title: "hd, 300 viewers with estimation",
         args: &["hd", "--viewers", "300", "--feedback"],
         gro: true,
         floors: &[Floor::Same],
-        targets: &[
-            at_most(Measure::Cpu, 1.7),
-            at_most(Measure::OverSame, 0.5),
-            at_most(Measure::User, 0.45),
-            at_least(Measure::Segments, 4.0),
-            at_most(Measure::AddedP50, 3.0),
-            at_most(Measure::AddedP99, 8.0),
-            at_most(Measure::Memory, 80.0),
-        ],
+        targets: HD,
     },
     Scenario {
         name: "stage25-estimated",
@@ -231,13 +228,7 @@ pub const SCENARIOS: [Scenario; 9] = [
         args: &["stage25", "--viewers", "150", "--feedback"],
         gro: true,
         floors: &[Floor::Same],
-        targets: &[
-            at_most(Measure::OverSame, 0.6),
-            at_least(Measure::Segments, 2.0),
-            at_most(Measure::AddedP50, 4.0),
-            at_most(Measure::AddedP99, 9.0),
-            at_most(Measure::Memory, 100.0),
-        ],
+        targets: STAGE25,
     },
     Scenario {
         name: "voices",
