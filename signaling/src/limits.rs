@@ -33,6 +33,13 @@ pub const REFUSED_IN_A_ROW: u32 = 200;
 pub const CHAT_PER_SECOND: u32 = 1;
 /// See [`CHAT_PER_SECOND`].
 pub const CHAT_AT_ONCE: u32 = 20;
+/// A session may send this many reactions a second, and [`REACTIONS_AT_ONCE`] at once; more are refused with `rate_limited`.
+/// They are told as counts, whatever their number: this is how much one person can be seen.
+pub const REACTIONS_PER_SECOND: u32 = 5;
+/// See [`REACTIONS_PER_SECOND`].
+pub const REACTIONS_AT_ONCE: u32 = 10;
+/// Places of a ranking that everyone is told; whoever stands further down is told their own.
+pub const RANKS_TOLD: usize = 10;
 /// A token to come back with is valid this long: longer than any session.
 pub const COME_BACK_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest validity of a token or link asked for through the API or the page, seconds: a year.

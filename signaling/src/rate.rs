@@ -36,6 +36,11 @@ impl Rate {
         Self::of(limits::CHAT_PER_SECOND, limits::CHAT_AT_ONCE, now)
     }
 
+    /// Of reactions, which everybody sees.
+    pub(crate) fn reactions(now: Instant) -> Self {
+        Self::of(limits::REACTIONS_PER_SECOND, limits::REACTIONS_AT_ONCE, now)
+    }
+
     fn of(per_second: u32, at_once: u32, now: Instant) -> Self {
         let full = u64::from(at_once) * 1_000;
         Self { left: full, full, per_second: per_second.into(), filled: now, refused: 0 }

@@ -249,7 +249,8 @@ impl Session {
     }
 
     async fn converse(&mut self, participant: ParticipantId, room: &RoomHandle) -> Result<Infallible, Ended> {
-        let (mut rate, mut chat) = (Rate::new(Instant::now()), Rate::chat(Instant::now()));
+        let now = Instant::now();
+        let (mut rate, mut chat, mut reactions) = (Rate::new(now), Rate::chat(now), Rate::reactions(now));
         loop {
             let read = timeout(limits::SILENT_MAX, self.reader.next()).await.map_err(|_| Ended::Gone)?;
             let Some(message) = self.received(read, &mut rate)? else { continue };
@@ -258,6 +259,9 @@ impl Session {
                 ClientMessage::Hello { .. } => self.refuse(None, SessionError::AlreadyEntered),
                 ClientMessage::Enter { id, .. } => self.refuse(Some(id), SessionError::AlreadyEntered),
                 ClientMessage::Say { id, .. } if chat.request(Instant::now()) != Pace::Fine => {
+                    self.refuse(Some(id), SessionError::RateLimited);
+                }
+                ClientMessage::React { id, .. } if reactions.request(Instant::now()) != Pace::Fine => {
                     self.refuse(Some(id), SessionError::RateLimited);
                 }
                 message => {

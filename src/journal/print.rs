@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use dais_stage::{Access, Actor, Channel, Event, Leaving, OffStage, ParticipantId, Role};
+use dais_stage::{
+    Ability, Access, Actor, Allowed, Channel, Event, Leaving, OffStage, ParticipantId, PollKind, PollStep, Role,
+};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -103,6 +105,30 @@ impl Names {
             }
             Event::CapacityChanged { capacity, by: actor } => format!("{} gave the stage {capacity} places", by(actor)),
             Event::CameraLimitChanged { limit, by: actor } => format!("{} set the cameras to {limit}", by(actor)),
+            Event::PermissionChanged { ability, allowed, by: actor } => {
+                format!("{} changed who may {}: {}", by(actor), ability_name(*ability), allowed_name(*allowed))
+            }
+            Event::PollMade { poll, by: actor, content, .. } => {
+                let kind = if content.kind == PollKind::Quiz { "quiz" } else { "poll" };
+                let text = content.questions.first().map_or("", |question| &question.text);
+                let text = if content.title.is_empty() { text } else { &content.title };
+                format!("{} made {kind} {}: {text:?}", by(actor), poll.0)
+            }
+            Event::PollAdvanced { poll, to, by: actor } => {
+                let step = match to {
+                    PollStep::Draft => "is a draft".to_owned(),
+                    PollStep::Open(question) => format!("is open at question {}", question + 1),
+                    PollStep::Closed(question) => format!("is closed at question {}", question + 1),
+                    PollStep::Published => "shows its results".to_owned(),
+                };
+                let why = actor.map_or_else(|| "its time was over".to_owned(), |actor| self.by(actor));
+                format!("poll {} {step}: {why}", poll.0)
+            }
+            Event::PollDeleted { poll, by: actor } => format!("{} deleted poll {}", by(actor), poll.0),
+            // Not what: nobody is told who answered what in an anonymous poll.
+            Event::Answered { poll, id, question, .. } => {
+                format!("{} answered question {} of poll {}", of(id), question + 1, poll.0)
+            }
             Event::Locked { by: actor } => format!("{} locked the room", by(actor)),
             Event::Unlocked { by: actor } => format!("{} unlocked the room", by(actor)),
             Event::LinkMade { link, role, by: actor, .. } => {
@@ -144,6 +170,26 @@ fn access(access: Access) -> &'static str {
         Access::Everyone => "everyone on stage",
         Access::Request => "join by request",
         Access::Invite => "invite only",
+    }
+}
+
+fn ability_name(ability: Ability) -> &'static str {
+    match ability {
+        Ability::Chat => "chat",
+        Ability::React => "react",
+        Ability::RaiseHand => "raise a hand",
+        Ability::AnswerPolls => "answer polls",
+        Ability::QuickPoll => "start a quick poll",
+        Ability::Present => "present",
+    }
+}
+
+fn allowed_name(allowed: Allowed) -> &'static str {
+    match allowed {
+        Allowed::Nobody => "nobody",
+        Allowed::Moderators => "moderators",
+        Allowed::Speakers => "moderators and speakers",
+        Allowed::Everyone => "everyone",
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) struct StageMetrics {
     exits: IntCounterVec,
     access_changes: IntCounterVec,
     dominant_changes: IntCounter,
+    reactions: IntCounter,
 }
 
 impl StageMetrics {
@@ -77,6 +78,7 @@ impl StageMetrics {
                 "access",
                 [Access::Everyone, Access::Request, Access::Invite].map(access),
             ),
+            reactions: make.counter("dais_reactions_total", "Reactions that were told"),
             dominant_changes: make
                 .counter("dais_dominant_speaker_changes_total", "Times somebody else came to speak most in a room"),
         }
@@ -102,6 +104,10 @@ impl StageMetrics {
             Event::AccessChanged { access: to, .. } => self.access_changes.with_label_values(&[access(*to)]).inc(),
             _ => {}
         }
+    }
+
+    pub(crate) fn reacted(&self) {
+        self.reactions.inc();
     }
 
     pub(crate) fn dominant_changed(&self) {
@@ -169,6 +175,7 @@ kinds! {
     AccessChanged => "access_changed",
     CapacityChanged => "capacity_changed",
     CameraLimitChanged => "camera_limit_changed",
+    PermissionChanged => "permission_changed",
     Locked => "locked",
     Unlocked => "unlocked",
     LinkMade => "link_made",
@@ -179,6 +186,10 @@ kinds! {
     ChatCleared => "chat_cleared",
     ChatBlocked => "chat_blocked",
     ChatUnblocked => "chat_unblocked",
+    PollMade => "poll_made",
+    PollAdvanced => "poll_advanced",
+    PollDeleted => "poll_deleted",
+    Answered => "answered",
     Ended => "ended",
     Restarted => "restarted",
 }

@@ -14,6 +14,7 @@ mod entering;
 mod feature;
 mod gates;
 mod notices;
+mod polls;
 mod requests;
 mod roster;
 mod sessions;
@@ -28,7 +29,7 @@ use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaKind, MediaPlan
 use dais_signaling::protocol::{ClientMessage, RoomInfo, ServerMessage, SessionError};
 use dais_signaling::token::TokenKeys;
 use dais_signaling::{Entering, Outgoing, Reason, RoomMessage, SessionId, Wish};
-use dais_stage::{Command, Link, Millis, Participant, ParticipantId, Refusal, Stage};
+use dais_stage::{Ability, Command, Link, Millis, Participant, ParticipantId, Refusal, Stage};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::{Instrument as _, debug, info_span, warn};
@@ -37,6 +38,7 @@ use crate::journal::{self, Journal, JournalError, wall_clock};
 use crate::metrics::{Census, JoinPhase, Metrics};
 use chat::ChatNews;
 use entering::parsed_offer;
+use polls::PollNews;
 use requests::Request;
 use roster::News;
 use sessions::{BROADCAST_PAUSE, Sessions};
@@ -88,6 +90,7 @@ pub(crate) struct Room {
     sessions: Sessions,
     news: News,
     chat_news: ChatNews,
+    poll_news: PollNews,
     /// Finds who speaks most.
     loudness: DominantSpeaker,
     /// What players with one picture and one voice are shown.
@@ -103,7 +106,7 @@ pub(crate) struct Room {
 impl Room {
     /// A room with the stage that `position` records of its journal have made.
     pub(crate) fn new(id: RoomId, info: RoomInfo, stage: Stage, position: u64, shared: Arc<Shared>) -> Self {
-        let (news, chat_news) = (News::new(&stage), ChatNews::default());
+        let (news, chat_news, poll_news) = (News::new(&stage), ChatNews::default(), PollNews::default());
         let parsed = mpsc::unbounded_channel();
         let turn = Turn::default();
         let (sessions, loudness, view) = (Sessions::default(), DominantSpeaker::new(), View::FIRST);
@@ -116,6 +119,7 @@ impl Room {
             sessions,
             news,
             chat_news,
+            poll_news,
             loudness,
             view,
             turn,
@@ -235,7 +239,7 @@ impl Room {
                 Ok(Some((position, stage))) => {
                     (self.position, self.stage) = (position, stage);
                     (self.news, self.loudness) = (News::new(&self.stage), DominantSpeaker::new());
-                    self.chat_news = ChatNews::default();
+                    (self.chat_news, self.poll_news) = (ChatNews::default(), PollNews::default());
                     return None;
                 }
                 Ok(None) => warn!("the journal knows nothing of this room"),
@@ -452,6 +456,16 @@ impl Room {
                 let moderates = notices::moderates(&self.stage, by);
                 chat::page(&self.stage, id, (channel, before), moderates, now).map_err(Reason::from)
             }
+            Some(Request::Polls) => match self.stage.participant(by) {
+                Some(person) => Ok(polls::list(&self.stage, id, person, now)),
+                None => Err(Refusal::NotInRoom.into()),
+            },
+            Some(Request::React(reaction)) => self.stage.permits(by, Ability::React).map_err(Reason::from).map(|()| {
+                self.poll_news.react(reaction);
+                self.shared.metrics.stage.reacted();
+                ServerMessage::Ok { id }
+            }),
+            Some(Request::Impossible(refusal)) => Err(refusal.into()),
             Some(Request::Links) => self.list_links(by, id, now),
             Some(Request::Stage(command)) => self.enact(&command).map_err(Reason::from).and_then(|()| match command {
                 Command::MakeLink { .. } => self.sign_newest_link(id),

@@ -51,6 +51,10 @@ pub(super) fn notices(stage: &Stage, event: &Event) -> Vec<(To, Notice)> {
         Event::ChatUnblocked { id, by } => one(id, Notice::ChatUnblocked { by: actor(by) }),
         Event::CameraWaiting { id } => one(id, Notice::CameraWaiting),
         Event::CameraShownAgain { id } => one(id, Notice::CameraShownAgain),
+        Event::PermissionChanged { ability, allowed, by } => {
+            let notice = Notice::PermissionChanged { ability: ability.into(), allowed: allowed.into(), by: actor(by) };
+            vec![(To::Everyone, notice)]
+        }
         Event::AccessChanged { access, by } => {
             vec![(To::Everyone, Notice::AccessChanged { access: access.into(), by: actor(by) })]
         }

@@ -2,8 +2,8 @@
 
 use dais_media::{Slot, Wish, Wishes};
 use dais_signaling::limits::VALID_SECONDS_MAX;
-use dais_signaling::protocol::{Channel, ClientMessage, SessionError, Watched};
-use dais_stage::{Actor, Command, LinkId, MessageId, Millis, ParticipantId};
+use dais_signaling::protocol::{Channel, ClientMessage, PollStep, Reaction, SessionError, Watched};
+use dais_stage::{Actor, Choices, Command, LinkId, MessageId, Millis, ParticipantId, PollId, Refusal};
 
 /// What a message from inside the room asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,12 @@ pub(super) enum Request {
     Chat { channel: Channel, before: u32 },
     /// The role links.
     Links,
+    /// Polls and quizzes.
+    Polls,
+    /// To send a sign up over the stage.
+    React(Reaction),
+    /// An answer that cannot be one.
+    Impossible(Refusal),
     /// Something of the stage.
     Stage(Command),
 }
@@ -82,6 +88,27 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
         ClientMessage::UnblockFromChat { participant, .. } => {
             Command::BlockFromChat { by, target: target(participant), block: false }
         }
+        ClientMessage::SetPermission { ability, allowed, .. } => {
+            Command::SetPermission { by, ability: ability.into(), allowed: allowed.into() }
+        }
+        ClientMessage::React { reaction, .. } => return Some(Request::React(reaction)),
+        ClientMessage::ListPolls { .. } => return Some(Request::Polls),
+        ClientMessage::MakePoll { poll, .. } => Command::MakePoll { by, content: poll.into() },
+        ClientMessage::QuickPoll { kind, text, .. } => Command::QuickPoll { id, kind: kind.into(), text },
+        ClientMessage::AdvancePoll { poll, step, question, .. } => {
+            let from = match step {
+                PollStep::Draft => dais_stage::PollStep::Draft,
+                PollStep::Open => dais_stage::PollStep::Open(question),
+                PollStep::Closed => dais_stage::PollStep::Closed(question),
+                PollStep::Published => dais_stage::PollStep::Published,
+            };
+            Command::AdvancePoll { by, poll: PollId(poll), from }
+        }
+        ClientMessage::DeletePoll { poll, .. } => Command::DeletePoll { by, poll: PollId(poll) },
+        ClientMessage::AnswerPoll { poll, question, choices, .. } => match Choices::of(&choices) {
+            Some(choices) => Command::AnswerPoll { id, poll: PollId(poll), question, choices },
+            None => return Some(Request::Impossible(Refusal::AnswerInvalid)),
+        },
         ClientMessage::EndSession { .. } => Command::End { by },
     }))
 }

@@ -109,6 +109,7 @@ impl News {
             Event::AccessChanged { .. }
             | Event::CapacityChanged { .. }
             | Event::CameraLimitChanged { .. }
+            | Event::PermissionChanged { .. }
             | Event::Locked { .. }
             | Event::Unlocked { .. } => (self.rules, self.urgent) = (true, true),
             Event::Opened { .. }
@@ -119,6 +120,10 @@ impl News {
             | Event::MessageDeleted { .. }
             | Event::MessagePinned { .. }
             | Event::ChatCleared { .. }
+            | Event::PollMade { .. }
+            | Event::PollAdvanced { .. }
+            | Event::PollDeleted { .. }
+            | Event::Answered { .. }
             | Event::Ended { .. }
             | Event::Restarted => {}
         }
@@ -277,10 +282,10 @@ pub(super) fn page(stage: &Stage, after: ParticipantId, viewers_only: bool) -> V
 
 /// The room for the portal.
 pub(super) fn report(stage: &Stage, info: RoomInfo) -> RoomReport {
-    let protocol::Rules { access, capacity, camera_limit, locked } = rules(stage);
+    let protocol::Rules { access, capacity, camera_limit, locked, permissions } = rules(stage);
     let (on_stage, viewers) = (clamp(stage.on_stage_count()), clamp(viewer_count(stage)));
     let mode = stage.settings().mode.into();
-    RoomReport { info, access, mode, capacity, camera_limit, locked, on_stage, viewers }
+    RoomReport { info, access, mode, capacity, camera_limit, locked, permissions, on_stage, viewers }
 }
 
 fn waiting(person: &Participant, age: u32) -> Waiting {
@@ -298,6 +303,7 @@ fn rules(stage: &Stage) -> protocol::Rules {
         capacity: clamp(settings.capacity),
         camera_limit: clamp(settings.camera_limit),
         locked: stage.is_locked(),
+        permissions: settings.permissions.into(),
     }
 }
 

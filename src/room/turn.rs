@@ -98,6 +98,7 @@ impl Room {
         self.turn.gates.note(event);
         self.news.note(event);
         self.chat_news.note(event);
+        self.poll_news.note(event);
         for (to, notice) in notices(&self.stage, event) {
             self.turn.deeds.push(Deed::Notice { to, notice });
         }
@@ -346,12 +347,16 @@ impl Room {
         let now = wall_clock();
         // Hundreds of people may write at once: what they say is told together.
         let said = tick.then(|| self.chat_news.take(&self.stage, Channel::Everyone, now)).flatten();
-        let told: Vec<_> = news.iter().chain(&said).map(Outgoing::message).collect();
+        let polls: Vec<_> = if tick { self.poll_news.take(&self.stage, now).collect() } else { Vec::new() };
+        let told: Vec<_> = news.iter().chain(&said).chain(&polls).map(Outgoing::message).collect();
         if !told.is_empty() {
             self.sessions.broadcast(told);
         }
         if tick && let Some(said) = self.chat_news.take(&self.stage, Channel::Moderators, now) {
             self.sessions.tell(To::Moderators, &said);
+        }
+        if tick && let Some(polls) = self.poll_news.take_for_moderators(&self.stage, now) {
+            self.sessions.tell(To::Moderators, &polls);
         }
         let (complete, stage, knows) = (self.news.is_complete(), &self.stage, self.sessions.broadcasts());
         let state = |you| {

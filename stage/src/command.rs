@@ -1,8 +1,10 @@
 //! What people, the portal and the data plane ask of a stage.
 
 use crate::chat::Channel;
-use crate::ids::{Identity, LinkId, MessageId, Millis, ParticipantId};
+use crate::ids::{Identity, LinkId, MessageId, Millis, ParticipantId, PollId};
 use crate::model::{Actor, Role};
+use crate::permissions::{Ability, Allowed};
+use crate::polls::{Choices, NewPoll, PollStep, QuickPoll};
 use crate::settings::Access;
 
 /// A request to the stage. Commands of people name them in `id` or `by`; the owner of the stage has checked that the
@@ -173,6 +175,15 @@ pub enum Command {
         /// From now on; at most [`limits::CAMERA_SLOTS`](crate::limits::CAMERA_SLOTS).
         limit: usize,
     },
+    /// A host changes who may do something around the stage.
+    SetPermission {
+        /// The host.
+        by: Actor,
+        /// What.
+        ability: Ability,
+        /// Who, from now on.
+        allowed: Allowed,
+    },
     /// A moderator locks or unlocks the room.
     SetLock {
         /// The moderator.
@@ -241,6 +252,49 @@ pub enum Command {
         target: ParticipantId,
         /// Blocked or not.
         block: bool,
+    },
+    /// A moderator makes a poll or quiz: a draft.
+    MakePoll {
+        /// The moderator.
+        by: Actor,
+        /// What it asks.
+        content: NewPoll,
+    },
+    /// Somebody starts a quick poll, which is open at once.
+    QuickPoll {
+        /// Who.
+        id: ParticipantId,
+        /// What it offers.
+        kind: QuickPoll,
+        /// The question, or nothing: it was said aloud.
+        text: String,
+    },
+    /// A poll or quiz goes on to its next step, by a moderator or whoever started the quick poll.
+    AdvancePoll {
+        /// Who does it.
+        by: Actor,
+        /// Which.
+        poll: PollId,
+        /// The step it is to leave.
+        from: PollStep,
+    },
+    /// A poll or quiz is deleted, by a moderator or whoever started the quick poll.
+    DeletePoll {
+        /// Who does it.
+        by: Actor,
+        /// Which.
+        poll: PollId,
+    },
+    /// A person answers the open question, or answers it differently.
+    AnswerPoll {
+        /// Who.
+        id: ParticipantId,
+        /// Which poll or quiz.
+        poll: PollId,
+        /// Which question.
+        question: u8,
+        /// What they choose.
+        choices: Choices,
     },
     /// A moderator ends the session for all.
     End {

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Channel;
-use crate::ids::{Generation, Identity, LinkId, MessageId, Millis, ParticipantId, Slot};
+use crate::ids::{Generation, Identity, LinkId, MessageId, Millis, ParticipantId, PollId, Slot};
 use crate::model::{Actor, Role};
+use crate::permissions::{Ability, Allowed};
+use crate::polls::{Choices, NewPoll, PollStep};
 use crate::settings::{Access, Settings};
 
 /// A fact about the stage. Events are the only way a stage changes.
@@ -213,6 +215,15 @@ pub enum Event {
         /// The moderator.
         by: Actor,
     },
+    /// Who may do something around the stage was changed.
+    PermissionChanged {
+        /// What.
+        ability: Ability,
+        /// Who, from now on.
+        allowed: Allowed,
+        /// The host.
+        by: Actor,
+    },
     /// Nobody new enters any more but hosts and moderators.
     Locked {
         /// The moderator.
@@ -286,6 +297,44 @@ pub enum Event {
         id: ParticipantId,
         /// The moderator.
         by: Actor,
+    },
+    /// A poll or quiz was made: a draft.
+    PollMade {
+        /// Its number.
+        poll: PollId,
+        /// Who made it.
+        by: Actor,
+        /// A quick poll, which is open at once.
+        quick: bool,
+        /// What it asks.
+        content: NewPoll,
+    },
+    /// A poll or quiz has come to another step.
+    PollAdvanced {
+        /// Which.
+        poll: PollId,
+        /// The step.
+        to: PollStep,
+        /// Who did it, or nobody: the time of the question was over.
+        by: Option<Actor>,
+    },
+    /// A poll or quiz was deleted, with its answers.
+    PollDeleted {
+        /// Which.
+        poll: PollId,
+        /// Who did it.
+        by: Actor,
+    },
+    /// Somebody answered a question, or answered it differently.
+    Answered {
+        /// Of which poll or quiz.
+        poll: PollId,
+        /// Who.
+        id: ParticipantId,
+        /// Which question.
+        question: u8,
+        /// What they chose.
+        choices: Choices,
     },
     /// The session is over; nobody is in the room any more.
     Ended {

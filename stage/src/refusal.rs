@@ -107,6 +107,15 @@ pub enum Refusal {
     /// A camera limit that cannot be.
     #[error("At most {} cameras can be shown.", limits::CAMERA_SLOTS)]
     CameraLimitInvalid,
+    /// What is asked for is turned off in this room.
+    #[error("This is turned off in this room.")]
+    FeatureOff,
+    /// The sender's role may not do this in this room.
+    #[error("You may not do this in this room.")]
+    NotPermitted,
+    /// The permission is that already.
+    #[error("It is like that already.")]
+    PermissionUnchanged,
     /// The room is locked, or not, already.
     #[error("The room is like that already.")]
     LockUnchanged,
@@ -170,6 +179,55 @@ pub enum Refusal {
     /// As many people as can be remembered are blocked from the chat.
     #[error("Too many people are blocked from this chat.")]
     TooManyBlocked,
+    /// No such poll or quiz is there, or not any more.
+    #[error("That poll is not there any more.")]
+    PollUnknown,
+    /// A question, an option or the title says nothing.
+    #[error("Write every question and every option.")]
+    PollTextEmpty,
+    /// A question, an option or the title is too long.
+    #[error(
+        "A question has {} characters at most, an option {}.",
+        limits::POLL_TEXT_CHARS_MAX,
+        limits::POLL_OPTION_CHARS_MAX
+    )]
+    PollTextTooLong,
+    /// A question, an option or the title holds control characters.
+    #[error("A text has characters that cannot be shown.")]
+    PollTextInvalid,
+    /// Too few options, too many, or two that are the same.
+    #[error("A question has {} to {} different options.", limits::POLL_OPTIONS_MIN, limits::POLL_OPTIONS_MAX)]
+    PollOptionsInvalid,
+    /// Too few questions, or too many.
+    #[error("A poll has one question, a quiz 1 to {}.", limits::POLL_QUESTIONS_MAX)]
+    PollQuestionsInvalid,
+    /// A quiz whose question has no right answer, or a poll that has one.
+    #[error("Mark the right answer of every question of a quiz.")]
+    PollRightInvalid,
+    /// A time that cannot be.
+    #[error("A question is open for {} to {} seconds.", limits::POLL_SECONDS_MIN, limits::POLL_SECONDS_MAX)]
+    PollSecondsInvalid,
+    /// Points that cannot be.
+    #[error("A question of a quiz is worth {} points at most.", limits::POLL_POINTS_MAX)]
+    PollPointsInvalid,
+    /// The session has as many polls as it can.
+    #[error("This session has as many polls as it can. Delete some first.")]
+    TooManyPolls,
+    /// The poll is at another step already.
+    #[error("Somebody was faster: it has moved on already.")]
+    PollMovedOn,
+    /// One question at a time is put to a room.
+    #[error("Another question is open. Close it first.")]
+    AnotherPollOpen,
+    /// The question cannot be answered now.
+    #[error("This question is closed.")]
+    PollNotOpen,
+    /// No such option, none, or more than one where one is asked for.
+    #[error("That is no answer to this question.")]
+    AnswerInvalid,
+    /// The answer is that already.
+    #[error("That is your answer already.")]
+    AnswerUnchanged,
     /// Another moderator was faster.
     #[error("already decided by {by}")]
     AlreadyDecided {
@@ -217,6 +275,9 @@ impl Refusal {
             Self::TooManyProtected => "too_many_protected",
             Self::CameraLimitUnchanged => "camera_limit_unchanged",
             Self::CameraLimitInvalid => "camera_limit_invalid",
+            Self::FeatureOff => "feature_off",
+            Self::NotPermitted => "not_permitted",
+            Self::PermissionUnchanged => "permission_unchanged",
             Self::LockUnchanged => "lock_unchanged",
             Self::ConnectionUnchanged => "connection_unchanged",
             Self::NothingDue => "nothing_due",
@@ -238,6 +299,21 @@ impl Refusal {
             Self::ChatIsEmpty => "chat_is_empty",
             Self::ChatBlockUnchanged => "chat_block_unchanged",
             Self::TooManyBlocked => "too_many_blocked",
+            Self::PollUnknown => "poll_unknown",
+            Self::PollTextEmpty => "poll_text_empty",
+            Self::PollTextTooLong => "poll_text_too_long",
+            Self::PollTextInvalid => "poll_text_invalid",
+            Self::PollOptionsInvalid => "poll_options_invalid",
+            Self::PollQuestionsInvalid => "poll_questions_invalid",
+            Self::PollRightInvalid => "poll_right_invalid",
+            Self::PollSecondsInvalid => "poll_seconds_invalid",
+            Self::PollPointsInvalid => "poll_points_invalid",
+            Self::TooManyPolls => "too_many_polls",
+            Self::PollMovedOn => "poll_moved_on",
+            Self::AnotherPollOpen => "another_poll_open",
+            Self::PollNotOpen => "poll_not_open",
+            Self::AnswerInvalid => "answer_invalid",
+            Self::AnswerUnchanged => "answer_unchanged",
             Self::AlreadyDecided { .. } => "already_decided",
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+use crate::permissions::Permissions;
 use crate::refusal::Refusal;
 
 /// Who may come on stage.
@@ -59,6 +60,9 @@ pub struct Settings {
     pub grace_ms: u64,
     /// A room empty this long ends, ms; 0 means never.
     pub empty_after_ms: u64,
+    /// Who may do what around the stage; hosts change it.
+    #[serde(default)]
+    pub permissions: Permissions,
 }
 
 impl Settings {
@@ -92,6 +96,7 @@ impl Default for Settings {
             protect_moderators: false,
             grace_ms: limits::GRACE_MS_DEFAULT,
             empty_after_ms: limits::EMPTY_AFTER_MS_DEFAULT,
+            permissions: Permissions::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::event::{Event, Leaving, OffStage};
 use crate::ids::{Identity, LinkId, Millis, ParticipantId, Slot};
 use crate::links::Link;
 use crate::model::{Actor, Claim, Connection, OnStage, Participant, Place, Queued, Speech};
+use crate::polls::{Poll, Polls};
 use crate::settings::Settings;
 use crate::slots::Occupancy;
 use crate::voices::Voices;
@@ -37,6 +38,8 @@ pub struct Stage {
     pub(crate) voices: Voices,
     #[serde(default)]
     pub(crate) chat: Chat,
+    #[serde(default)]
+    pub(crate) polls: Polls,
     entries: u32,
     orders: u64,
 }
@@ -60,6 +63,7 @@ impl Stage {
             empty_since: None,
             voices: Voices::new(),
             chat: Chat::default(),
+            polls: Polls::default(),
             entries: 0,
             orders: 0,
         }
@@ -170,6 +174,12 @@ impl Stage {
         &self.chat
     }
 
+    /// Polls and quizzes of this session.
+    #[must_use]
+    pub fn polls(&self) -> &Polls {
+        &self.polls
+    }
+
     /// Whether somebody in the room is blocked from the chat.
     #[must_use]
     pub fn is_chat_blocked(&self, id: ParticipantId) -> bool {
@@ -194,7 +204,8 @@ impl Stage {
         let grace = self.lost.first().map(|(since, _)| since.plus(self.settings.grace_ms));
         let empty = self.empty_since.filter(|_| self.settings.empty_after_ms > 0);
         let end = empty.map(|since| since.plus(self.settings.empty_after_ms));
-        grace.into_iter().chain(end).min()
+        let question = self.polls.open().and_then(Poll::deadline);
+        grace.into_iter().chain(end).chain(question).min()
     }
 
     pub(crate) fn link(&self, id: LinkId) -> Option<&Link> {
@@ -214,6 +225,7 @@ impl Stage {
                 self.cameras = Cameras::new(settings.camera_limit);
                 self.settings = settings.clone();
                 self.chat.begin();
+                self.polls.begin();
                 (self.ended, self.empty_since, self.locked) = (None, Some(at), false);
             }
             Event::Entered { id, identity, name, role, link } => {
@@ -344,6 +356,7 @@ impl Stage {
                 self.settings.camera_limit = *limit;
                 self.cameras.set_limit(*limit);
             }
+            Event::PermissionChanged { ability, allowed, .. } => self.settings.permissions.set(*ability, *allowed),
             Event::Locked { .. } => self.locked = true,
             Event::Unlocked { .. } => self.locked = false,
             Event::LinkMade { link, role, expires, personal, .. } => {
@@ -366,6 +379,15 @@ impl Stage {
             Event::ChatCleared { .. } => self.chat.clear(),
             Event::ChatBlocked { id, .. } => self.set_chat_blocked(*id, true),
             Event::ChatUnblocked { id, .. } => self.set_chat_blocked(*id, false),
+            Event::PollMade { poll, by, quick, content } => self.polls.make(at, *poll, *by, *quick, content.clone()),
+            Event::PollAdvanced { poll, to, .. } => self.polls.advance(at, *poll, *to),
+            Event::PollDeleted { poll, .. } => self.polls.delete(*poll),
+            Event::Answered { poll, id, question, choices } => {
+                if let Some(person) = self.people.get(id) {
+                    let who = (person.identity.clone(), *id, person.name.clone());
+                    self.polls.answer(at, *poll, who, *question, *choices);
+                }
+            }
             Event::Ended { .. } => {
                 self.people.clear();
                 self.identities.clear();

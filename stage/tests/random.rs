@@ -10,8 +10,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use dais_stage::{
-    Access, Actor, Channel, Command, Entry, EntryPlace, Event, Identity, LinkId, MessageId, Millis, ParticipantId,
-    Refusal, Role, RoomMode, Settings, Stage,
+    Ability, Access, Actor, Allowed, Channel, Choices, Command, Entry, EntryPlace, Event, Identity, LinkId, MessageId,
+    Millis, NewPoll, ParticipantId, Permissions, Poll, PollId, PollKind, PollStep, Question, QuickPoll, Refusal, Role,
+    RoomMode, Settings, Stage,
 };
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -237,19 +238,21 @@ impl Room {
             return Step::Command(self.entry(bits(code, 10, 32) % 5, code | 1));
         }
         Step::Command(match bits(code, 0, 64) {
-            0..=6 => self.entry(bits(code, 10, 32) % 5, code | 1),
+            0..=4 => self.entry(bits(code, 10, 32) % 5, code | 1),
             7 => Command::Leave { id },
             8 | 9 => Command::LoseConnection { id },
             10 | 11 => Command::Return { id },
             12..=14 => Command::AskToJoin { id },
             15 | 62 => self.chat(by, target, code),
+            60 if flag => self.poll(by, target, code),
+            5 | 6 | 32 | 33 => self.poll(by, target, code),
             16 => Command::CancelRequest { id },
             17..=19 => Command::Approve { by, target },
             20 | 21 => Command::Decline { by, target },
             22 | 23 => Command::Invite { by, target },
             24 => Command::WithdrawInvitation { by, target },
             25 => Command::DeclineInvitation { id },
-            26..=33 => Command::JoinStage { id, mic: bits(code, 20, 4) > 0, camera: bits(code, 22, 4) > 0 },
+            26..=31 => Command::JoinStage { id, mic: bits(code, 20, 4) > 0, camera: bits(code, 22, 4) > 0 },
             34 => Command::LeaveStage { id },
             35 => Command::RemoveFromStage { by, target },
             36 | 37 => Command::SetMic { id, on: flag },
@@ -263,7 +266,11 @@ impl Room {
             45 if bits(code, 21, 4) == 0 => Command::LowerAllHands { by },
             45 => Command::LowerHand { by: if flag { Actor::Person(id) } else { by }, target },
             46 | 47 => Command::SetAccess { by, access: ACCESSES[bits(code, 20, 16) % 3] },
-            48 => Command::SetCapacity { by, capacity: [0, 1, 1, 1, 2, 2, 3, 1_001][bits(code, 20, 8)] },
+            48 if flag => {
+                let (ability, allowed) = (Ability::ALL[bits(code, 21, 8) % 6], Allowed::ALL[bits(code, 24, 4)]);
+                Command::SetPermission { by, ability, allowed }
+            }
+            48 => Command::SetCapacity { by, capacity: [0, 1, 1, 1, 2, 2, 3, 1_001][bits(code, 21, 8)] },
             49 => Command::SetCameraLimit { by, limit: [0, 1, 2, 26][bits(code, 20, 4)] },
             50 => Command::SetLock { by, locked: bits(code, 20, 4) > 0 },
             51 => Command::RemoveFromRoom { by, target },
@@ -310,6 +317,41 @@ impl Room {
         }
     }
 
+    fn poll(&self, by: Actor, id: ParticipantId, code: u32) -> Command {
+        let polls = self.pair.stage.polls();
+        let some = polls.all().nth(bits(code, 21, 2)).map_or(PollId(9), |poll| poll.id);
+        let poll = polls.open().map_or(some, |poll| poll.id);
+        match bits(code, 22, 8) {
+            0 => Command::MakePoll { by, content: new_poll(code) },
+            1 => {
+                let text = ["", "Shall we?", "a\u{7}b", " "][bits(code, 25, 4)].to_owned();
+                let kind = if bits(code, 27, 2) == 0 { QuickPoll::YesNo } else { QuickPoll::OneToFive };
+                let id = if let Actor::Person(by) = by { by } else { id };
+                Command::QuickPoll { id, kind, text }
+            }
+            2 | 3 => {
+                let step = polls.get(poll).map_or(PollStep::Draft, |poll| poll.step);
+                let by = if bits(code, 25, 4) == 0 { Actor::Person(id) } else { by };
+                Command::AdvancePoll { by, poll, from: if bits(code, 27, 8) == 0 { PollStep::Open(0) } else { step } }
+            }
+            4 if bits(code, 25, 4) == 0 => Command::DeletePoll { by, poll },
+            _ => {
+                let choices: [&[u8]; 8] = [&[0], &[1], &[0, 1], &[], &[9], &[0], &[1], &[0]];
+                let choices = choices[bits(code, 25, 8)];
+                let choices = Choices::of(choices).expect("options that can be");
+                let question = polls.open().and_then(Poll::open_question).unwrap_or(0) + u8::from(code >> 28 == 0);
+                let inside = self.pair.stage.participants().nth(bits(code, 27, 2));
+                let id = inside.map_or(id, |person| if bits(code, 25, 4) == 0 { id } else { person.id });
+                // The same answer again, or that would hardly ever come.
+                let last = polls.open().and_then(|poll| poll.takers().last()).filter(|_| bits(code, 25, 2) == 1);
+                if let Some((given, taker)) = last.and_then(|(_, taker)| Some(((*taker.given.last()?)?, taker))) {
+                    return Command::AnswerPoll { id: taker.id, poll, question, choices: given.choices };
+                }
+                Command::AnswerPoll { id, poll, question, choices }
+            }
+        }
+    }
+
     fn make_link(&self, by: Actor, code: u32) -> Command {
         let expires = Millis(self.pair.now + [0, 1, 30_000, 1_000_000][bits(code, 20, 4)]);
         Command::MakeLink { by, role: Role::ALL[bits(code, 22, 4)], expires, personal: bits(code, 24, 2) == 1 }
@@ -321,6 +363,34 @@ impl Room {
         entry.link = Some(LinkId(bits(code, 12, 4) as u32));
         entry
     }
+}
+
+/// A poll or a quiz, mostly one that can be made.
+fn new_poll(code: u32) -> NewPoll {
+    let quiz = bits(code, 25, 2) == 1;
+    let right = Choices::of(if quiz { &[0] } else { &[] }).expect("options that can be");
+    let options = vec!["one".to_owned(), " two".to_owned()];
+    let (seconds, points) = ([0, 30][bits(code, 26, 2)], if quiz { 10 } else { 0 });
+    let question = Question { text: "How many?".to_owned(), options, multiple: false, right, seconds, points };
+    let (mut questions, title) = (vec![question; if quiz { 2 } else { 1 }], "A quiz".to_owned());
+    let first = &mut questions[0];
+    match bits(code, 27, 32) {
+        0 => first.text = " ".to_owned(),
+        1 => first.text = "é".repeat(301),
+        2 => first.text = "a\u{7}b".to_owned(),
+        3 => first.options.truncate(1),
+        4 => first.options = vec!["same".to_owned(); 2],
+        5 => first.right = Choices::of(if quiz { &[] } else { &[0] }).expect("options that can be"),
+        6 => first.seconds = 4,
+        7 => first.points = 1_001,
+        8 => questions.clear(),
+        9 => {
+            (first.multiple, first.right) = (true, Choices::of(if quiz { &[0, 1] } else { &[] }).expect("two options"))
+        }
+        _ => {}
+    }
+    let kind = if quiz { PollKind::Quiz } else { PollKind::Poll };
+    NewPoll { kind, title, anonymous: false, questions }
 }
 
 /// `below` is a power of two.
@@ -337,12 +407,30 @@ fn settings(code: u32) -> Settings {
         protect_moderators: bits(code, 20, 2) == 1,
         grace_ms: 30_000,
         empty_after_ms: [300_000, 300_000, 300_000, 0][bits(code, 21, 4)],
+        permissions: Permissions::default(),
     }
 }
 
-/// Every refusal but four that need more people than there are here: `room_full`, `too_many_links`, `too_many_removed`
-/// and `too_many_blocked`.
-const REFUSALS: [&str; 52] = [
+/// Every refusal but five that need more people, or polls, than there are here: `room_full`, `too_many_links`,
+/// `too_many_removed`, `too_many_blocked` and `too_many_polls`.
+const REFUSALS: [&str; 69] = [
+    "poll_unknown",
+    "poll_text_empty",
+    "poll_text_too_long",
+    "poll_text_invalid",
+    "poll_options_invalid",
+    "poll_questions_invalid",
+    "poll_right_invalid",
+    "poll_seconds_invalid",
+    "poll_points_invalid",
+    "poll_moved_on",
+    "another_poll_open",
+    "poll_not_open",
+    "answer_invalid",
+    "answer_unchanged",
+    "feature_off",
+    "not_permitted",
+    "permission_unchanged",
     "not_in_room",
     "unknown_participant",
     "moderators_only",
@@ -397,7 +485,12 @@ const REFUSALS: [&str; 52] = [
     "already_decided",
 ];
 
-const EVENTS: [&str; 43] = [
+const EVENTS: [&str; 48] = [
+    "poll_made",
+    "poll_advanced",
+    "poll_deleted",
+    "answered",
+    "permission_changed",
     "opened",
     "entered",
     "left",
@@ -477,6 +570,7 @@ fn event_name(event: &Event) -> &'static str {
         Event::AccessChanged { .. } => "access_changed",
         Event::CapacityChanged { .. } => "capacity_changed",
         Event::CameraLimitChanged { .. } => "camera_limit_changed",
+        Event::PermissionChanged { .. } => "permission_changed",
         Event::Locked { .. } => "locked",
         Event::Unlocked { .. } => "unlocked",
         Event::LinkMade { .. } => "link_made",
@@ -487,6 +581,10 @@ fn event_name(event: &Event) -> &'static str {
         Event::ChatCleared { .. } => "chat_cleared",
         Event::ChatBlocked { .. } => "chat_blocked",
         Event::ChatUnblocked { .. } => "chat_unblocked",
+        Event::PollMade { .. } => "poll_made",
+        Event::PollAdvanced { .. } => "poll_advanced",
+        Event::PollDeleted { .. } => "poll_deleted",
+        Event::Answered { .. } => "answered",
         Event::Ended { .. } => "ended",
         Event::Restarted => "restarted",
     }

@@ -59,7 +59,7 @@ pub(super) async fn report(State(signaling): State<Signaling>, Path(room): Path<
     Ok(Json(ask(&room, |answer| RoomMessage::PortalLooks { answer }).await?))
 }
 
-/// Changes access, capacity, camera limit or lock. Values that are so already are no fault; the answer is the room as
+/// Changes access, capacity, camera limit, lock or permissions. Values that are so already are no fault; the answer is the room as
 /// it is then.
 #[utoipa::path(patch, path = "/v1/rooms/{room}", params(("room" = String, Path, description = "Id of the room")),
     request_body = RoomChange, responses(
@@ -86,7 +86,9 @@ pub(super) async fn change(
         change.camera_limit.map(|limit| Command::SetCameraLimit { by, limit: limit as usize }),
         change.locked.map(|locked| Command::SetLock { by, locked }),
     ];
-    for command in commands.into_iter().flatten() {
+    let permissions = change.permissions.unwrap_or_default().changes();
+    let permissions = permissions.map(|(ability, allowed)| Command::SetPermission { by, ability, allowed });
+    for command in commands.into_iter().flatten().chain(permissions) {
         match enact(&room, command).await {
             Err(failure) if failure.reason.code.ends_with("_unchanged") => {}
             result => result?,

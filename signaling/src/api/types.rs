@@ -1,10 +1,10 @@
 //! What the API takes and gives.
 
-use dais_stage::Settings;
+use dais_stage::{Ability, Permissions, Settings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::protocol::{Access, Participant, Role, RoomInfo};
+use crate::protocol::{Access, Allowed, Participant, Role, RoomInfo};
 
 /// A room to be made. Everything but the title has a default.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -30,6 +30,8 @@ pub struct NewRoom {
     pub grace_seconds: Option<u32>,
     /// A room empty this long ends, seconds; 0 means never. Default 300.
     pub empty_after_seconds: Option<u32>,
+    /// Who may do what around the stage.
+    pub permissions: Option<PermissionChange>,
 }
 
 impl NewRoom {
@@ -47,6 +49,7 @@ impl NewRoom {
             protect_moderators: self.protect_moderators.unwrap_or(base.protect_moderators),
             grace_ms: ms(self.grace_seconds, base.grace_ms),
             empty_after_ms: ms(self.empty_after_seconds, base.empty_after_ms),
+            permissions: self.permissions.map_or(base.permissions, |change| change.applied(base.permissions)),
         }
     }
 }
@@ -142,6 +145,8 @@ pub struct RoomReport {
     pub camera_limit: u32,
     /// Nobody new enters but hosts and moderators.
     pub locked: bool,
+    /// Who may do what around the stage.
+    pub permissions: crate::protocol::Permissions,
     /// How many are on stage.
     pub on_stage: u32,
     /// How many are viewers.
@@ -160,6 +165,46 @@ pub struct RoomChange {
     pub camera_limit: Option<u32>,
     /// Nobody new enters but hosts and moderators.
     pub locked: Option<bool>,
+    /// Who may do what around the stage.
+    pub permissions: Option<PermissionChange>,
+}
+
+/// Who may do what around the stage; what is left out stays.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PermissionChange {
+    /// Write to everyone in the chat. Default `everyone`.
+    pub chat: Option<Allowed>,
+    /// Send reactions. Default `everyone`.
+    pub react: Option<Allowed>,
+    /// Raise a hand. Default `everyone`.
+    pub raise_hand: Option<Allowed>,
+    /// Answer polls and quizzes. Default `everyone`.
+    pub answer_polls: Option<Allowed>,
+    /// Start a quick poll. Default `moderators`.
+    pub quick_poll: Option<Allowed>,
+    /// Present a screen. Default `speakers`.
+    pub present: Option<Allowed>,
+}
+
+impl PermissionChange {
+    /// Each ability that changes, and who may from then on.
+    pub(super) fn changes(self) -> impl Iterator<Item = (Ability, dais_stage::Allowed)> {
+        let changes = [
+            (Ability::Chat, self.chat),
+            (Ability::React, self.react),
+            (Ability::RaiseHand, self.raise_hand),
+            (Ability::AnswerPolls, self.answer_polls),
+            (Ability::QuickPoll, self.quick_poll),
+            (Ability::Present, self.present),
+        ];
+        changes.into_iter().filter_map(|(ability, allowed)| Some((ability, allowed?.into())))
+    }
+
+    fn applied(self, mut permissions: Permissions) -> Permissions {
+        self.changes().for_each(|(ability, allowed)| permissions.set(ability, allowed));
+        permissions
+    }
 }
 
 /// A page of the participants, in order of entry.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::words::{Access, Channel, Place, Role, Watched};
+use super::polls::{NewPoll, PollStep};
+use super::words::{Ability, Access, Allowed, Channel, Place, QuickPoll, Reaction, Role, Watched};
 
 /// What a client says. Everything but `hello` and `leave` is a request with a number of the client's choice, which its
 /// answer carries.
@@ -304,6 +305,73 @@ pub enum ClientMessage {
         /// Whom.
         participant: u32,
     },
+    /// Hosts: changes who may do something around the stage.
+    SetPermission {
+        /// Number of the request.
+        id: u32,
+        /// What.
+        ability: Ability,
+        /// Who, from now on.
+        allowed: Allowed,
+    },
+    /// Sends a sign up over the stage.
+    React {
+        /// Number of the request.
+        id: u32,
+        /// Which.
+        reaction: Reaction,
+    },
+    /// Moderators: makes a poll or quiz, a draft.
+    MakePoll {
+        /// Number of the request.
+        id: u32,
+        /// What it asks.
+        poll: NewPoll,
+    },
+    /// Starts a quick poll, which is open at once.
+    QuickPoll {
+        /// Number of the request.
+        id: u32,
+        /// What it offers.
+        kind: QuickPoll,
+        /// The question; empty where it was said aloud.
+        text: String,
+    },
+    /// Moderators, and who started a quick poll: the next step of a poll or quiz. The first opens its first question; then
+    /// each is closed, and the next opened; after the last the results are published.
+    AdvancePoll {
+        /// Number of the request.
+        id: u32,
+        /// Which.
+        poll: u32,
+        /// The step it is to leave: if it has moved on meanwhile, this is refused with `poll_moved_on`.
+        step: PollStep,
+        /// The question that is open or closed.
+        question: u8,
+    },
+    /// Moderators, and who started a quick poll: deletes a poll or quiz with its answers.
+    DeletePoll {
+        /// Number of the request.
+        id: u32,
+        /// Which.
+        poll: u32,
+    },
+    /// Answers the open question, or answers it differently.
+    AnswerPoll {
+        /// Number of the request.
+        id: u32,
+        /// Which poll or quiz.
+        poll: u32,
+        /// Which question.
+        question: u8,
+        /// Indices of the options.
+        choices: Vec<u8>,
+    },
+    /// Polls and quizzes as they are, and what this person has answered.
+    ListPolls {
+        /// Number of the request.
+        id: u32,
+    },
     /// Moderators: ends the session for all.
     EndSession {
         /// Number of the request.
@@ -359,13 +427,21 @@ impl ClientMessage {
             | Self::ClearChat { id, .. }
             | Self::BlockFromChat { id, .. }
             | Self::UnblockFromChat { id, .. }
+            | Self::SetPermission { id, .. }
+            | Self::React { id, .. }
+            | Self::MakePoll { id, .. }
+            | Self::QuickPoll { id, .. }
+            | Self::AdvancePoll { id, .. }
+            | Self::DeletePoll { id, .. }
+            | Self::AnswerPoll { id, .. }
+            | Self::ListPolls { id }
             | Self::EndSession { id, .. } => Some(*id),
         }
     }
 }
 
 /// Values of `type` in [`ClientMessage`].
-pub(super) const CLIENT_TYPES: [&str; 43] = [
+pub(super) const CLIENT_TYPES: [&str; 51] = [
     "hello",
     "enter",
     "restart_ice",
@@ -407,6 +483,14 @@ pub(super) const CLIENT_TYPES: [&str; 43] = [
     "clear_chat",
     "block_from_chat",
     "unblock_from_chat",
+    "set_permission",
+    "react",
+    "make_poll",
+    "quick_poll",
+    "advance_poll",
+    "delete_poll",
+    "answer_poll",
+    "list_polls",
     "end_session",
     "leave",
 ];

@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod ice;
+mod polls;
 mod server;
 mod words;
 
@@ -12,11 +13,14 @@ use ts_rs::TS;
 pub use client::ClientMessage;
 pub use error::SessionError;
 pub use ice::{IceCredentials, IceServer};
-pub use server::{
-    Camera, ChatMessage, Dominant, Link, Notice, OnStage, Participant, Pin, Presence, Refused, Relation, RoomInfo,
-    RoomState, Rules, ServerMessage, Slot, SlotKind, Waiting,
+pub use polls::{
+    NewPoll, NewQuestion, OwnAnswer, OwnScore, Poll, PollQuestion, PollRank, PollResults, PollStep, ReactionCount,
 };
-pub use words::{Access, Channel, Place, Role, Watched};
+pub use server::{
+    Camera, ChatMessage, Dominant, Link, Notice, OnStage, Participant, Permissions, Pin, Presence, Refused, Relation,
+    RoomInfo, RoomState, Rules, ServerMessage, Slot, SlotKind, Waiting,
+};
+pub use words::{Ability, Access, Allowed, Channel, Place, PollKind, QuickPoll, Reaction, Role, Watched};
 
 use client::CLIENT_TYPES;
 
@@ -72,6 +76,22 @@ pub fn typescript() -> String {
         Role::decl(&config),
         Access::decl(&config),
         Channel::decl(&config),
+        Permissions::decl(&config),
+        Ability::decl(&config),
+        Allowed::decl(&config),
+        NewPoll::decl(&config),
+        NewQuestion::decl(&config),
+        PollKind::decl(&config),
+        QuickPoll::decl(&config),
+        Poll::decl(&config),
+        PollStep::decl(&config),
+        PollQuestion::decl(&config),
+        PollResults::decl(&config),
+        PollRank::decl(&config),
+        OwnAnswer::decl(&config),
+        OwnScore::decl(&config),
+        Reaction::decl(&config),
+        ReactionCount::decl(&config),
         ChatMessage::decl(&config),
         Pin::decl(&config),
         Notice::decl(&config),
@@ -130,6 +150,14 @@ mod tests {
             r#"{"type":"clear_chat","id":9}"#,
             r#"{"type":"block_from_chat","id":9,"participant":9}"#,
             r#"{"type":"unblock_from_chat","id":9,"participant":9}"#,
+            r#"{"type":"set_permission","id":9,"ability":"raise_hand","allowed":"nobody"}"#,
+            r#"{"type":"react","id":9,"reaction":"applause"}"#,
+            r#"{"type":"make_poll","id":9,"poll":{"kind":"poll","questions":[{"text":"Tea?","options":["Yes","No"]}]}}"#,
+            r#"{"type":"quick_poll","id":9,"kind":"yes_no","text":""}"#,
+            r#"{"type":"advance_poll","id":9,"poll":1,"step":"open","question":0}"#,
+            r#"{"type":"delete_poll","id":9,"poll":1}"#,
+            r#"{"type":"answer_poll","id":9,"poll":1,"question":0,"choices":[1]}"#,
+            r#"{"type":"list_polls","id":9}"#,
             r#"{"type":"end_session","id":9}"#,
             r#"{"type":"leave"}"#,
         ];

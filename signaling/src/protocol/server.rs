@@ -5,7 +5,8 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::ice::{IceCredentials, IceServer};
-use super::words::{Access, Channel, Role};
+use super::polls::{OwnAnswer, OwnScore, Poll, ReactionCount};
+use super::words::{Ability, Access, Allowed, Channel, Role};
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -180,6 +181,31 @@ pub enum ServerMessage {
         /// The message on top.
         pinned: Option<ChatMessage>,
     },
+    /// Polls and quizzes that changed; collected for up to 100 ms.
+    Polls {
+        /// Who sees them so. To moderators both are told; what is for them counts.
+        channel: Channel,
+        /// Those that changed, whole.
+        polls: Vec<Poll>,
+        /// Numbers of those that were deleted.
+        deleted: Vec<u32>,
+    },
+    /// Answer to `list_polls`.
+    PollList {
+        /// Number of the request.
+        id: u32,
+        /// In the order they were made.
+        polls: Vec<Poll>,
+        /// What this person has answered.
+        answers: Vec<OwnAnswer>,
+        /// How they did in quizzes that are published.
+        scores: Vec<OwnScore>,
+    },
+    /// Reactions of everyone, collected for 100 ms.
+    Reactions {
+        /// How often each came.
+        counts: Vec<ReactionCount>,
+    },
     /// Something this person is told.
     Notice {
         /// What.
@@ -298,6 +324,40 @@ pub struct Rules {
     pub camera_limit: u32,
     /// Nobody new enters but hosts and moderators.
     pub locked: bool,
+    /// Who may do what around the stage.
+    pub permissions: Permissions,
+}
+
+/// Who may do what around the stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Permissions {
+    /// Write to everyone in the chat.
+    pub chat: Allowed,
+    /// Send reactions.
+    pub react: Allowed,
+    /// Raise a hand.
+    pub raise_hand: Allowed,
+    /// Answer polls and quizzes.
+    pub answer_polls: Allowed,
+    /// Start a quick poll.
+    pub quick_poll: Allowed,
+    /// Present a screen.
+    pub present: Allowed,
+}
+
+impl From<dais_stage::Permissions> for Permissions {
+    fn from(permissions: dais_stage::Permissions) -> Self {
+        let dais_stage::Permissions { chat, react, raise_hand, answer_polls, quick_poll, present } = permissions;
+        Self {
+            chat: chat.into(),
+            react: react.into(),
+            raise_hand: raise_hand.into(),
+            answer_polls: answer_polls.into(),
+            quick_poll: quick_poll.into(),
+            present: present.into(),
+        }
+    }
 }
 
 /// Who speaks most, wrapped so that "nobody" can be told too.
@@ -510,6 +570,15 @@ pub enum Notice {
     CameraWaiting,
     /// Their camera is shown again.
     CameraShownAgain,
+    /// To everyone: who may do something around the stage has changed; `rules` has the table.
+    PermissionChanged {
+        /// What.
+        ability: Ability,
+        /// Who, from now on.
+        allowed: Allowed,
+        /// Name of the host.
+        by: String,
+    },
     /// To everyone: who may come on stage has changed.
     AccessChanged {
         /// From now on.

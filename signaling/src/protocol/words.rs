@@ -50,6 +50,76 @@ pub enum Channel {
     Moderators,
 }
 
+/// Something a room can allow, or have turned off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Ability {
+    /// To write to everyone in the chat.
+    Chat,
+    /// To send reactions.
+    React,
+    /// To raise a hand.
+    RaiseHand,
+    /// To answer polls and quizzes.
+    AnswerPolls,
+    /// To start a quick poll.
+    QuickPoll,
+    /// To present a screen.
+    Present,
+}
+
+/// Who may: each includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Allowed {
+    /// It is turned off.
+    Nobody,
+    /// Hosts and moderators.
+    Moderators,
+    /// Speakers too.
+    Speakers,
+    /// Everyone in the room.
+    Everyone,
+}
+
+/// Whether answers are right or wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PollKind {
+    /// One question without a right answer.
+    Poll,
+    /// Questions with right answers and points, and a ranking at the end.
+    Quiz,
+}
+
+/// What a quick poll offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum QuickPoll {
+    /// Yes or no.
+    YesNo,
+    /// A mark from 1 to 5.
+    OneToFive,
+}
+
+/// A sign that people send up over the stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaction {
+    /// Thumbs up.
+    Like,
+    /// A heart.
+    Love,
+    /// Clapping hands.
+    Applause,
+    /// Laughing.
+    Laugh,
+    /// Surprised.
+    Wow,
+    /// Party.
+    Celebrate,
+}
+
 /// A camera slot that a client shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
@@ -81,4 +151,8 @@ same_words! {
     Role { Host, Moderator, Speaker, Participant }
     Access { Everyone, Request, Invite }
     Channel { Everyone, Moderators }
+    Ability { Chat, React, RaiseHand, AnswerPolls, QuickPoll, Present }
+    Allowed { Nobody, Moderators, Speakers, Everyone }
+    PollKind { Poll, Quiz }
+    QuickPoll { YesNo, OneToFive }
 }

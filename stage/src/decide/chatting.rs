@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::ids::{MessageId, ParticipantId};
 use crate::limits;
 use crate::model::{Actor, Role};
+use crate::permissions::Ability;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::stage::Stage;
@@ -17,8 +18,11 @@ impl Stage {
             self.moderator(Actor::Person(id))?;
         } else if self.chat.is_blocked(&person.identity) {
             return Err(Refusal::ChatBlocked);
+        } else {
+            self.permits(id, Ability::Chat)?;
         }
-        let text = checked_text(text)?.to_owned();
+        let refusals = [Refusal::ChatTextEmpty, Refusal::ChatTextTooLong, Refusal::ChatTextInvalid];
+        let text = checked_text(text, limits::CHAT_CHARS_MAX, refusals)?.to_owned();
         plan.push(Event::Said { message: self.chat.next_id(), id, channel, text });
         Ok(())
     }
@@ -73,17 +77,19 @@ impl Stage {
     }
 }
 
-/// What somebody says, without space around it. Line ends and tabs are part of a text; other control characters are not.
-fn checked_text(text: &str) -> Result<&str, Refusal> {
+/// What somebody typed, without space around it, up to `max` characters; `refusals` are for an empty text, one that is too
+/// long, and one that cannot be shown. Line ends and tabs are part of a text; other control characters are not.
+pub(super) fn checked_text(text: &str, max: usize, refusals: [Refusal; 3]) -> Result<&str, Refusal> {
+    let [empty, too_long, invalid] = refusals;
     let text = text.trim();
     if text.is_empty() {
-        return Err(Refusal::ChatTextEmpty);
+        return Err(empty);
     }
-    if text.chars().nth(limits::CHAT_CHARS_MAX).is_some() {
-        return Err(Refusal::ChatTextTooLong);
+    if text.chars().nth(max).is_some() {
+        return Err(too_long);
     }
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        return Err(Refusal::ChatTextInvalid);
+        return Err(invalid);
     }
     Ok(text)
 }

@@ -89,6 +89,7 @@ impl Stage {
                 plan.leave(*id, Leaving::ConnectionLost);
             }
         }
+        self.close_due_polls(plan, now);
         let end_after = self.settings.empty_after_ms;
         if end_after > 0 && self.empty_since.is_some_and(|since| since.plus(end_after) <= now) {
             plan.push(Event::Ended { by: None });

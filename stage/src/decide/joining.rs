@@ -4,6 +4,7 @@ use super::Decision;
 use crate::event::{Event, OffStage};
 use crate::ids::ParticipantId;
 use crate::model::{Actor, Claim, Participant, Place};
+use crate::permissions::Ability;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::settings::Access;
@@ -120,6 +121,7 @@ impl Stage {
         if person.hand.is_some() {
             return Err(Refusal::HandUnchanged);
         }
+        self.permits(id, Ability::RaiseHand)?;
         plan.push(Event::HandRaised { id });
         Ok(())
     }

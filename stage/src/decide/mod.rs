@@ -4,6 +4,8 @@ mod chatting;
 mod entering;
 mod joining;
 mod moderating;
+mod permitting;
+mod polling;
 
 pub use entering::checked_name;
 
@@ -59,6 +61,9 @@ impl Stage {
             Command::SetAccess { by, access } => self.set_access(&mut plan, *by, *access)?,
             Command::SetCapacity { by, capacity } => self.set_capacity(&mut plan, now, *by, *capacity)?,
             Command::SetCameraLimit { by, limit } => self.set_camera_limit(&mut plan, *by, *limit)?,
+            Command::SetPermission { by, ability, allowed } => {
+                self.set_permission(&mut plan, *by, *ability, *allowed)?;
+            }
             Command::SetLock { by, locked } => self.set_lock(&mut plan, *by, *locked)?,
             Command::RemoveFromRoom { by, target } => self.remove_from_room(&mut plan, *by, *target)?,
             Command::MakeLink { by, role, expires, personal } => {
@@ -70,6 +75,13 @@ impl Stage {
             Command::PinMessage { by, message } => self.pin_message(&mut plan, *by, *message)?,
             Command::ClearChat { by } => self.clear_chat(&mut plan, *by)?,
             Command::BlockFromChat { by, target, block } => self.block_from_chat(&mut plan, *by, *target, *block)?,
+            Command::MakePoll { by, content } => self.make_poll(&mut plan, *by, content)?,
+            Command::QuickPoll { id, kind, text } => self.quick_poll(&mut plan, *id, *kind, text)?,
+            Command::AdvancePoll { by, poll, from } => self.advance_poll(&mut plan, *by, *poll, *from)?,
+            Command::DeletePoll { by, poll } => self.delete_poll(&mut plan, *by, *poll)?,
+            Command::AnswerPoll { id, poll, question, choices } => {
+                self.answer_poll(&mut plan, now, *id, (*poll, *question), *choices)?;
+            }
             Command::End { by } => {
                 self.moderator(*by)?;
                 plan.push(Event::Ended { by: Some(*by) });

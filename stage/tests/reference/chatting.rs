@@ -1,6 +1,6 @@
 //! The model's chat.
 
-use dais_stage::{Actor, ParticipantId, Role, limits};
+use dais_stage::{Ability, Actor, ParticipantId, Role, limits};
 
 use super::{Answer, Line, Model};
 
@@ -12,6 +12,9 @@ impl Model {
         }
         if !back_channel && self.blocked.contains(&self.people[i].identity) {
             return Err("chat_blocked");
+        }
+        if !back_channel {
+            self.permitted(self.people[i].role, Ability::Chat)?;
         }
         let text = text.trim();
         let count = text.chars().count();

@@ -9,6 +9,8 @@ pub mod invariants;
 mod joining;
 mod moderating;
 pub mod pair;
+mod permitting;
+mod polling;
 pub mod same;
 
 use dais_stage::{Access, Actor, Channel, Command, Entry, EntryPlace, ParticipantId, Role, RoomMode, Settings, limits};
@@ -92,6 +94,10 @@ pub struct Model {
     /// How many things were ever said.
     pub said: u32,
     pub blocked: Vec<String>,
+    /// In the order they were made.
+    pub polls: Vec<polling::ModelPoll>,
+    /// How many polls were ever made.
+    pub polls_made: u32,
 }
 
 impl Model {
@@ -113,6 +119,8 @@ impl Model {
             pinned: None,
             said: 0,
             blocked: Vec::new(),
+            polls: Vec::new(),
+            polls_made: 0,
         }
     }
 
@@ -124,6 +132,7 @@ impl Model {
             links: self.links.clone(),
             said: self.said,
             blocked: self.blocked.clone(),
+            polls_made: self.polls_made,
             ..Self::new(now, settings)
         };
     }
@@ -186,6 +195,7 @@ impl Model {
             Command::SetAccess { by, access } => self.set_access(*by, *access),
             Command::SetCapacity { by, capacity } => self.set_capacity(now, *by, *capacity),
             Command::SetCameraLimit { by, limit } => self.set_camera_limit(*by, *limit),
+            Command::SetPermission { by, ability, allowed } => self.set_permission(*by, *ability, *allowed),
             Command::SetLock { by, locked } => {
                 self.moderator(*by)?;
                 if self.locked == *locked {
@@ -202,6 +212,13 @@ impl Model {
             Command::PinMessage { by, message } => self.pin_message(*by, message.map(|message| message.0)),
             Command::ClearChat { by } => self.clear_chat(*by),
             Command::BlockFromChat { by, target, block } => self.block_from_chat(*by, *target, *block),
+            Command::MakePoll { by, content } => self.make_poll(*by, now, content),
+            Command::QuickPoll { id, kind, text } => self.quick_poll(*id, now, *kind, text),
+            Command::AdvancePoll { by, poll, from } => self.advance_poll(*by, now, poll.0, *from),
+            Command::DeletePoll { by, poll } => self.delete_poll(*by, poll.0),
+            Command::AnswerPoll { id, poll, question, choices } => {
+                self.answer_poll(*id, now, (poll.0, usize::from(*question)), *choices)
+            }
             Command::End { by } => {
                 self.moderator(*by)?;
                 self.end();
@@ -428,7 +445,7 @@ impl Model {
     }
 
     fn pass_time(&mut self, now: u64) -> Answer {
-        let mut due = false;
+        let mut due = self.close_due(now);
         while let Some(i) = self.people.iter().position(|p| p.lost && p.lost_at + self.settings.grace_ms <= now) {
             self.goes(now, i);
             due = true;
@@ -453,6 +470,7 @@ impl Model {
                 deadlines.push(person.lost_at + self.settings.grace_ms);
             }
         }
+        deadlines.extend(self.polls.iter().filter_map(polling::ModelPoll::closes));
         if let Some(since) = self.empty_since
             && self.settings.empty_after_ms > 0
         {

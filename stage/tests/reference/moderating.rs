@@ -1,6 +1,6 @@
 //! The model's microphones, cameras, speech and hands, and what moderators set.
 
-use dais_stage::{Access, Actor, ParticipantId, Role, limits};
+use dais_stage::{Ability, Access, Actor, ParticipantId, Role, limits};
 
 use super::{Answer, Model, RoleLink};
 
@@ -77,6 +77,9 @@ impl Model {
         if person.hand {
             return Err("hand_unchanged");
         }
+        let role = person.role;
+        self.permitted(role, Ability::RaiseHand)?;
+        let person = &mut self.people[i];
         person.hand = true;
         person.hand_at = now;
         self.hands.push(id.0);

@@ -1,6 +1,8 @@
 //! Whether controller and model show the same room.
 
-use dais_stage::{Channel, Claim, Connection, Millis, Participant, ParticipantId, Place, Queued, Role, Speech, Stage};
+use dais_stage::{
+    Channel, Claim, Connection, Identity, Millis, Participant, ParticipantId, Place, Queued, Role, Speech, Stage,
+};
 
 use super::{Model, Person};
 
@@ -24,6 +26,38 @@ pub fn assert_same(stage: &Stage, model: &Model) {
     assert_same_slots(stage, model);
     assert_same_links(stage, model);
     assert_same_chat(stage, model);
+    assert_same_polls(stage, model);
+}
+
+fn assert_same_polls(stage: &Stage, model: &Model) {
+    assert!(stage.polls().all().map(|poll| poll.id.0).eq(model.polls.iter().map(|poll| poll.number)), "polls");
+    for (poll, reference) in stage.polls().all().zip(&model.polls) {
+        let same = (poll.by, poll.quick, poll.step, poll.since.0);
+        assert_eq!(same, (reference.by, reference.quick, reference.step(), reference.since));
+        assert_eq!(poll.content, reference.content);
+        let given: usize = poll.takers().map(|(_, taker)| taker.given.iter().flatten().count()).sum();
+        assert_eq!(given, reference.answers.len(), "one answer a person and question");
+        for answer in &reference.answers {
+            let identity = Identity(answer.identity.clone());
+            let given = poll.answer_of(&identity, answer.question as u8).expect("an answer that counts");
+            assert!(given.choices.indices().eq(answer.choices.iter().copied()));
+            assert_eq!(u64::from(given.after_ms), answer.after);
+        }
+        for (index, question) in reference.content.questions.iter().enumerate() {
+            let answers: Vec<_> = reference.answers.iter().filter(|answer| answer.question == index).collect();
+            let chose =
+                |option: usize| answers.iter().filter(|answer| answer.choices.contains(&(option as u8))).count();
+            let counts = (0..question.options.len()).map(|option| chose(option) as u32).collect();
+            assert_eq!(poll.counts(index as u8), (answers.len() as u32, counts));
+        }
+        for ranked in poll.ranking() {
+            let score = reference.score(&ranked.identity.0);
+            assert_eq!((ranked.points, ranked.ms), score);
+            let better = |(points, ms): (u32, u64)| points > score.0 || points == score.0 && ms < score.1;
+            let others = poll.takers().filter(|(identity, _)| better(reference.score(&identity.0))).count();
+            assert_eq!(ranked.rank as usize, others + 1, "as many are better");
+        }
+    }
 }
 
 fn assert_same_person(stage: &Stage, person: &Participant, reference: &Person, model: &Model) {

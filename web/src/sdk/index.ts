@@ -4,6 +4,7 @@ export type { Environment } from "./environment";
 export { forgetfulStore, memoryOf } from "./memory";
 export type { Memory, Store } from "./memory";
 export { LAYOUT, Peer } from "./peer";
+export * from "./polls";
 export type * from "./protocol.gen";
 export { Refused, Room } from "./room";
 export type { Devices, MediaPeer, RoomOptions } from "./room";

@@ -331,7 +331,91 @@ id: number,
 /**
  * Whom.
  */
-participant: number, } | { "type": "end_session", 
+participant: number, } | { "type": "set_permission", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * What.
+ */
+ability: Ability, 
+/**
+ * Who, from now on.
+ */
+allowed: Allowed, } | { "type": "react", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Which.
+ */
+reaction: Reaction, } | { "type": "make_poll", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * What it asks.
+ */
+poll: NewPoll, } | { "type": "quick_poll", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * What it offers.
+ */
+kind: QuickPoll, 
+/**
+ * The question; empty where it was said aloud.
+ */
+text: string, } | { "type": "advance_poll", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Which.
+ */
+poll: number, 
+/**
+ * The step it is to leave: if it has moved on meanwhile, this is refused with `poll_moved_on`.
+ */
+step: PollStep, 
+/**
+ * The question that is open or closed.
+ */
+question: number, } | { "type": "delete_poll", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Which.
+ */
+poll: number, } | { "type": "answer_poll", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Which poll or quiz.
+ */
+poll: number, 
+/**
+ * Which question.
+ */
+question: number, 
+/**
+ * Indices of the options.
+ */
+choices: Array<number>, } | { "type": "list_polls", 
+/**
+ * Number of the request.
+ */
+id: number, } | { "type": "end_session", 
 /**
  * Number of the request.
  */
@@ -571,7 +655,39 @@ more: boolean,
 /**
  * The message on top.
  */
-pinned: ChatMessage | null, } | { "type": "notice", 
+pinned: ChatMessage | null, } | { "type": "polls", 
+/**
+ * Who sees them so. To moderators both are told; what is for them counts.
+ */
+channel: Channel, 
+/**
+ * Those that changed, whole.
+ */
+polls: Array<Poll>, 
+/**
+ * Numbers of those that were deleted.
+ */
+deleted: Array<number>, } | { "type": "poll_list", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * In the order they were made.
+ */
+polls: Array<Poll>, 
+/**
+ * What this person has answered.
+ */
+answers: Array<OwnAnswer>, 
+/**
+ * How they did in quizzes that are published.
+ */
+scores: Array<OwnScore>, } | { "type": "reactions", 
+/**
+ * How often each came.
+ */
+counts: Array<ReactionCount>, } | { "type": "notice", 
 /**
  * What.
  */
@@ -705,7 +821,11 @@ cameraLimit: number,
 /**
  * Nobody new enters but hosts and moderators.
  */
-locked: boolean, };
+locked: boolean, 
+/**
+ * Who may do what around the stage.
+ */
+permissions: Permissions, };
 
 export type Dominant = { 
 /**
@@ -831,6 +951,243 @@ export type Access = "everyone" | "request" | "invite";
 
 export type Channel = "everyone" | "moderators";
 
+export type Permissions = { 
+/**
+ * Write to everyone in the chat.
+ */
+chat: Allowed, 
+/**
+ * Send reactions.
+ */
+react: Allowed, 
+/**
+ * Raise a hand.
+ */
+raiseHand: Allowed, 
+/**
+ * Answer polls and quizzes.
+ */
+answerPolls: Allowed, 
+/**
+ * Start a quick poll.
+ */
+quickPoll: Allowed, 
+/**
+ * Present a screen.
+ */
+present: Allowed, };
+
+export type Ability = "chat" | "react" | "raise_hand" | "answer_polls" | "quick_poll" | "present";
+
+export type Allowed = "nobody" | "moderators" | "speakers" | "everyone";
+
+export type NewPoll = { 
+/**
+ * Poll or quiz.
+ */
+kind: PollKind, 
+/**
+ * Of a quiz, up to 300 characters.
+ */
+title: string, 
+/**
+ * Nobody is told who answered what.
+ */
+anonymous: boolean, 
+/**
+ * One of a poll, up to 50 of a quiz.
+ */
+questions: Array<NewQuestion>, };
+
+export type NewQuestion = { 
+/**
+ * Up to 300 characters.
+ */
+text: string, 
+/**
+ * 2 to 10, all different, up to 100 characters each.
+ */
+options: Array<string>, 
+/**
+ * Several may be chosen.
+ */
+multiple: boolean, 
+/**
+ * Of a quiz: indices of the right options.
+ */
+right: Array<number>, 
+/**
+ * It closes by itself after so many seconds, 5 to 3,600; 0 means when somebody closes it.
+ */
+seconds: number, 
+/**
+ * Of a quiz: points for the right answer, up to 1,000.
+ */
+points: number, };
+
+export type PollKind = "poll" | "quiz";
+
+export type QuickPoll = "yes_no" | "one_to_five";
+
+export type Poll = { 
+/**
+ * Its number.
+ */
+poll: number, 
+/**
+ * Poll or quiz.
+ */
+kind: PollKind, 
+/**
+ * Of a quiz.
+ */
+title: string, 
+/**
+ * Nobody is told who answered what.
+ */
+anonymous: boolean, 
+/**
+ * A quick poll: who started it, who may also close it and show the results.
+ */
+quick: number | null, 
+/**
+ * How far it has come.
+ */
+step: PollStep, 
+/**
+ * Index of the question that is open, or was closed last.
+ */
+question: number, 
+/**
+ * How many questions it has.
+ */
+count: number, 
+/**
+ * What may be seen of its questions: everything by moderators, and by everyone when it is published; before that,
+ * the question that is open or was closed last.
+ */
+questions: Array<PollQuestion>, 
+/**
+ * Until the open question closes by itself, milliseconds.
+ */
+left: number | null, 
+/**
+ * Of a quiz that is published: the first ten.
+ */
+ranking: Array<PollRank>, };
+
+export type PollStep = "draft" | "open" | "closed" | "published";
+
+export type PollQuestion = { 
+/**
+ * Its index.
+ */
+index: number, 
+/**
+ * What is asked; empty in a quick poll whose question was said aloud.
+ */
+text: string, 
+/**
+ * What can be chosen.
+ */
+options: Array<string>, 
+/**
+ * Several may be chosen.
+ */
+multiple: boolean, 
+/**
+ * It closes by itself after so many seconds; 0 means when somebody closes it.
+ */
+seconds: number, 
+/**
+ * Of a quiz: points for the right answer.
+ */
+points: number, 
+/**
+ * Of a quiz: indices of the right options, for moderators and once it is published.
+ */
+right: Array<number> | null, 
+/**
+ * For moderators and once it is published.
+ */
+results: PollResults | null, };
+
+export type PollResults = { 
+/**
+ * By how many people.
+ */
+answered: number, 
+/**
+ * By option, how many chose it.
+ */
+counts: Array<number>, };
+
+export type PollRank = { 
+/**
+ * 1 is the best; equals share one.
+ */
+rank: number, 
+/**
+ * Who; they may have left.
+ */
+participant: number, 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * Of all right answers.
+ */
+points: number, 
+/**
+ * How long the right answers took together, milliseconds.
+ */
+ms: number, };
+
+export type OwnAnswer = { 
+/**
+ * To which poll or quiz.
+ */
+poll: number, 
+/**
+ * To which question.
+ */
+question: number, 
+/**
+ * Indices of the options.
+ */
+choices: Array<number>, };
+
+export type OwnScore = { 
+/**
+ * In which quiz.
+ */
+poll: number, 
+/**
+ * Their rank.
+ */
+rank: number, 
+/**
+ * Their points.
+ */
+points: number, 
+/**
+ * How many people answered.
+ */
+of: number, };
+
+export type Reaction = "like" | "love" | "applause" | "laugh" | "wow" | "celebrate";
+
+export type ReactionCount = { 
+/**
+ * Which.
+ */
+reaction: Reaction, 
+/**
+ * How often.
+ */
+count: number, };
+
 export type ChatMessage = { 
 /**
  * Its number, which grows.
@@ -943,7 +1300,19 @@ by: string, } | { "kind": "chat_unblocked",
 /**
  * Name of the moderator.
  */
-by: string, } | { "kind": "camera_waiting" } | { "kind": "camera_shown_again" } | { "kind": "access_changed", 
+by: string, } | { "kind": "camera_waiting" } | { "kind": "camera_shown_again" } | { "kind": "permission_changed", 
+/**
+ * What.
+ */
+ability: Ability, 
+/**
+ * Who, from now on.
+ */
+allowed: Allowed, 
+/**
+ * Name of the host.
+ */
+by: string, } | { "kind": "access_changed", 
 /**
  * From now on.
  */

@@ -93,9 +93,14 @@ export interface View {
   /** Empty for those who do not moderate. */
   queue: Queue;
   chat: ChatView;
+  polls: PollsView;
+  /** Reactions told last, with a number that grows. */
+  reactions: { seq: number; counts: readonly ReactionCount[] };
   /** What this person was told last, with a number that grows. */
   notice: { seq: number; notice: Notice | OwnNotice } | null;
 }
+
+const NOTHING_PERMITTED: Permissions = { chat: "nobody", react: "nobody", raiseHand: "nobody", answerPolls: "nobody", quickPoll: "nobody", present: "nobody" };
 
 const NOBODY: Queue = { requests: [], hands: [], invited: [], mayReturn: [], pending: 0 };
 
@@ -106,7 +111,7 @@ export const initialView: View = {
   people: new Map(),
   complete: true,
   slots: new Map(),
-  rules: { access: "invite" satisfies Access, capacity: 0, cameraLimit: 0, locked: false },
+  rules: { access: "invite" satisfies Access, capacity: 0, cameraLimit: 0, locked: false, permissions: NOTHING_PERMITTED },
   dominant: null,
   onStage: 0,
   viewers: 0,
@@ -114,6 +119,8 @@ export const initialView: View = {
   held: new Set(),
   queue: NOBODY,
   chat: initialChat,
+  polls: initialPolls,
+  reactions: { seq: 0, counts: [] },
   notice: null,
 };
 
@@ -179,6 +186,14 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       return { ...view, chat: withNews(view.chat, message, now) };
     case "chat_page":
       return { ...view, chat: withPage(view.chat, message, now) };
+    case "polls": {
+      const me = view.phase.at === "room" ? view.people.get(view.phase.you) : undefined;
+      return { ...view, polls: withPollNews(view.polls, message, me !== undefined && moderates(me.role), now) };
+    }
+    case "poll_list":
+      return { ...view, polls: withPollList(message, now) };
+    case "reactions":
+      return { ...view, reactions: { seq: view.reactions.seq + 1, counts: message.counts } };
     case "notice":
       return tell(view, message.notice);
     case "closed":
