@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use dais::journal::{Journal as _, SqliteJournal};
 use dais_signaling::limits::CHAT_PAGE;
 use dais_stage::{
-    Actor, Channel, Claim, Command, Entry, EntryPlace, Event, Identity, Millis, ParticipantId, Preset, Role, Settings,
-    Stage,
+    Actor, Channel, Choices, Claim, Command, Entry, EntryPlace, Event, Identity, Millis, NewPoll, ParticipantId,
+    PollId, PollKind, PollStep, Preset, Question, Role, Settings, Stage,
 };
 use serde_json::{Value, json};
 use support::client::Session;
@@ -76,6 +76,16 @@ impl Replica {
         let mut newest: Vec<_> = self.0.chat().messages(Channel::Everyone).rev().take(CHAT_PAGE).collect();
         newest.reverse();
         seen.insert("chat".to_owned(), newest.iter().map(|message| json!(message.text)).collect());
+        let polls = self.0.polls().all().map(|poll| {
+            let (step, question) = match poll.step {
+                PollStep::Draft => ("draft", 0),
+                PollStep::Open(question) => ("open", question),
+                PollStep::Closed(question) => ("closed", question),
+                PollStep::Published => ("published", 0),
+            };
+            json!([poll.id.0, step, question, [poll.counts(0), poll.counts(1)]])
+        });
+        seen.insert("polls".to_owned(), polls.collect());
         seen
     }
 }
@@ -88,7 +98,7 @@ fn command(chance: &mut Chance, ids: &BTreeMap<&str, u32>) -> (&'static str, Val
     let actor = Actor::Person(id);
     let on = chance.below(2) == 1;
     let about = |kind: &str| json!({ "type": kind, "participant": target.0 });
-    let (said, command) = match chance.below(17) {
+    let (said, command) = match chance.below(30) {
         0 => (json!({ "type": "ask_to_join" }), Command::AskToJoin { id }),
         1 => (json!({ "type": "cancel_request" }), Command::CancelRequest { id }),
         2 => (about("approve"), Command::Approve { by: actor, target }),
@@ -108,9 +118,43 @@ fn command(chance: &mut Chance, ids: &BTreeMap<&str, u32>) -> (&'static str, Val
             let say = json!({ "type": "say", "channel": "everyone", "text": text });
             (say, Command::Say { id, channel: Channel::Everyone, text })
         }
+        16 => {
+            let questions = vec![question(0), question(1)];
+            let asked = questions.iter().map(|one| json!({ "text": one.text, "options": one.options, "right": [0] }));
+            let poll = json!({ "kind": "quiz", "title": "Numbers", "questions": asked.collect::<Value>() });
+            let content = NewPoll { kind: PollKind::Quiz, title: "Numbers".to_owned(), anonymous: false, questions };
+            (json!({ "type": "make_poll", "poll": poll }), Command::MakePoll { by: actor, content })
+        }
+        17..=20 => {
+            let poll = 1 + chance.below(2) as u32;
+            let steps = [
+                ("draft", PollStep::Draft, 0),
+                ("open", PollStep::Open(0), 0),
+                ("closed", PollStep::Closed(0), 0),
+                ("open", PollStep::Open(1), 1),
+                ("closed", PollStep::Closed(1), 1),
+            ];
+            let (step, from, question) = steps[chance.below(5) as usize];
+            let advance = json!({ "type": "advance_poll", "poll": poll, "step": step, "question": question });
+            (advance, Command::AdvancePoll { by: actor, poll: PollId(poll), from })
+        }
+        21..=28 => {
+            let (poll, question) = (1 + chance.below(2) as u32, chance.below(2) as u8);
+            let choice = chance.below(3) as u8;
+            let answer = json!({ "type": "answer_poll", "poll": poll, "question": question, "choices": [choice] });
+            let choices = Choices::of(&[choice]).unwrap();
+            (answer, Command::AnswerPoll { id, poll: PollId(poll), question, choices })
+        }
         _ => (json!({ "type": "raise_hand" }), Command::RaiseHand { id }),
     };
     (by, said, command)
+}
+
+/// A question of the quiz: without a time, as time in the replica is its own.
+fn question(index: u8) -> Question {
+    let options = ["one", "two", "three"].map(str::to_owned).to_vec();
+    let right = Choices::of(&[0]).unwrap();
+    Question { text: format!("How many, {index}?"), options, multiple: false, right, seconds: 0, points: 0 }
 }
 
 /// Everybody comes in, or back, and says what they see of themselves.
@@ -129,12 +173,21 @@ async fn everybody(process: &Process) -> (BTreeMap<&'static str, Session>, Seen)
         let page = session.request(json!({ "type": "list_chat", "channel": "everyone", "before": 0 })).await;
         let messages = page["messages"].as_array().unwrap();
         seen.insert("chat".to_owned(), messages.iter().map(|message| message["text"].clone()).collect());
+        if name == "hal" {
+            let list = session.request(json!({ "type": "list_polls" })).await;
+            let polls = list["polls"].as_array().unwrap().iter().map(|poll| {
+                let results = [0, 1].map(|index| &poll["questions"][index]["results"]);
+                let counts = results.map(|results| json!([results["answered"], results["counts"]]));
+                json!([poll["poll"], poll["step"], poll["question"], counts])
+            });
+            seen.insert("polls".to_owned(), polls.collect());
+        }
         sessions.insert(name, session);
     }
     (sessions, seen)
 }
 
-// law: back-restart
+// law: back-restart, polls-restart
 #[tokio::test]
 async fn killed_at_fifty_random_moments_every_acknowledged_change_is_there() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
@@ -203,6 +256,8 @@ async fn killed_at_fifty_random_moments_every_acknowledged_change_is_there() {
     let records = journal.read("demo", 0).await.unwrap();
     let replayed = Stage::replay(records.iter().map(|record| (record.at, &record.event)));
     assert_eq!(replayed.participant_count(), PEOPLE.len(), "each person is one, however often they came back");
+    let answers = records.iter().filter(|record| matches!(record.event, Event::Answered { .. })).count();
+    assert!(answers > 5, "answers were given between the kills");
 }
 
 // law: edge-empty, told-everywhere

@@ -150,6 +150,9 @@ pub fn generate() -> Result<(), String> {
     run(command("", "cargo", &args).env("DAIS_UPDATE_GENERATED", "1"))
 }
 
+/// Where Debian's package fonts-noto-color-emoji has its font.
+const EMOJI: &str = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf";
+
 /// Writes the pictures in docs/images.
 ///
 /// # Errors
@@ -157,7 +160,12 @@ pub fn generate() -> Result<(), String> {
 pub fn pictures() -> Result<(), String> {
     prepare_browser()?;
     build_as_the_tests_do()?;
-    let specs = ["screenshot.spec.ts", "layouts.spec.ts", "connectivity.spec.ts"];
+    // For reactions.
+    if !std::path::Path::new(EMOJI).exists() {
+        println!("there is no font with emoji: installing Debian's package fonts-noto-color-emoji");
+        run(&mut privileged(&["install", "-qq", "-y", "fonts-noto-color-emoji"]))?;
+    }
+    let specs = ["screenshot.spec.ts", "layouts.spec.ts", "connectivity.spec.ts", "chat.spec.ts", "polls.spec.ts"];
     let mut test = command("tests/browser", "npm", &[&["test", "--"], &specs[..]].concat());
     run(test.env("DAIS_UPDATE_GENERATED", "1"))
 }

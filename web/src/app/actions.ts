@@ -5,7 +5,7 @@ import { chooseLayout, layout } from "./arrangement";
 import type { Layout } from "./layout";
 import type { MenuEntry } from "./menu";
 import { offeredDeeds } from "./moderation";
-import { attempt, dialog, moderating, view } from "./state";
+import { attempt, dialog, me, moderating, side, view } from "./state";
 import { ACCESS_LABELS } from "./texts";
 
 const ACCESSES: Access[] = ["everyone", "request", "invite"];
@@ -49,15 +49,18 @@ export function settingsEntries(): MenuEntry[] {
   const item = (label: string, run: () => void): MenuEntry => ({ kind: "item", label, run });
   const devices = item("Set devices", () => (dialog.value = { kind: "devices" }));
   const statistics = item("Statistics", () => (dialog.value = { kind: "statistics" }));
-  if (!moderating.value) return [devices, layoutEntry(), statistics];
+  const polls = item("Polls", () => (side.value = "polls"));
+  if (!moderating.value) return [devices, layoutEntry(), polls, statistics];
   const { locked } = view.value.rules;
   return [
     devices,
     layoutEntry(),
+    polls,
     statistics,
     ...accessEntries(),
     item(locked ? "Unlock the room" : "Lock the room", () => void attempt((room) => room.setLock(!locked))),
     item("Stage size…", () => (dialog.value = { kind: "size" })),
+    ...(me.value?.role === "host" ? [item("Permissions…", () => (dialog.value = { kind: "permissions" }))] : []),
     item("Role links…", () => (dialog.value = { kind: "links" })),
     { kind: "item", label: "End the session for all", grave: true, run: () => (dialog.value = { kind: "end" }) },
   ];

@@ -1,10 +1,9 @@
-/** What of the chat is open, and what of it was read. */
+/** Which channel is looked at, and what of the chat was read. */
 
 import { computed, effect, signal } from "@preact/signals";
 import type { Channel } from "../sdk";
-import { me, moderating, peopleOpen, view } from "./state";
+import { me, moderating, view } from "./state";
 
-export const chatOpen = signal(false);
 /** Which channel somebody who moderates looks at. */
 export const channel = signal<Channel>("everyone");
 
@@ -29,9 +28,3 @@ const count = (which: Channel): number => {
 };
 
 export const unread = computed(() => ({ everyone: count("everyone"), moderators: moderating.value ? count("moderators") : 0 }));
-
-/** The side holds one panel at a time. */
-export function openSide(panel: "people" | "chat" | null): void {
-  peopleOpen.value = panel === "people";
-  chatOpen.value = panel === "chat";
-}

@@ -3,12 +3,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pageBefore } from "../sdk";
 import type { Channel, Said } from "../sdk";
-import { channel, chatOpen, noteRead, unread } from "./chat-state";
+import { channel, noteRead, unread } from "./chat-state";
 import { CloseIcon, PinIcon, SendIcon } from "./icons";
 import { Menu } from "./menu";
 import type { MenuEntry } from "./menu";
 import { pieces } from "./plain-text";
-import { attempt, inSight, me, moderating, view } from "./state";
+import { attempt, inSight, may, me, moderating, side, view } from "./state";
 import { ROLE_LABELS } from "./texts";
 
 /** Longest message, characters. */
@@ -79,7 +79,7 @@ function Messages({ which }: { which: Channel }) {
   const [fetching, setFetching] = useState(false);
   const first = messages[0]?.message ?? 0;
   const last = messages.at(-1)?.message ?? 0;
-  const open = chatOpen.value;
+  const open = side.value === "chat";
   useLayoutEffect(() => {
     const { current } = list;
     if (current !== null && fromEnd.current !== null) current.scrollTop = current.scrollHeight - fromEnd.current;
@@ -128,6 +128,7 @@ function Write({ which }: { which: Channel }) {
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   if (which === "everyone" && me.value?.chatBlocked === true) return <p class="none closed">A moderator has blocked you from the chat.</p>;
+  if (which === "everyone" && !may.value("chat")) return <p class="none closed">The chat is closed for you: read only.</p>;
   const left = CHARS_MAX - [...text.trim()].length;
   const send = async () => {
     if (text.trim() === "" || left < 0 || busy) return;
@@ -177,11 +178,11 @@ export function Chat() {
   const { pinned } = view.value.chat;
   const clear: MenuEntry = { kind: "item", label: "Clear the chat", grave: true, run: () => void attempt((room) => room.clearChat()) };
   return (
-    <aside class="side" id="chat" aria-label="Chat" hidden={!chatOpen.value}>
+    <aside class="side" id="chat" aria-label="Chat" hidden={side.value !== "chat"}>
       <header>
         <h2>Chat</h2>
         {moderating.value && which === "everyone" && <Menu label="More about the chat" entries={[clear]} />}
-        <button type="button" class="round" aria-label="Close the chat" onClick={() => (chatOpen.value = false)}><CloseIcon /></button>
+        <button type="button" class="round" aria-label="Close the chat" onClick={() => (side.value = null)}><CloseIcon /></button>
       </header>
       {moderating.value && <Channels />}
       {which === "everyone" && pinned !== null && <Pinned said={pinned} />}

@@ -5,6 +5,8 @@ import type { ComponentChildren } from "preact";
 import type { Participant } from "../sdk";
 import { choice, ready } from "./devices";
 import { LinksDialog } from "./links";
+import { PermissionsDialog } from "./permissions";
+import { PollEditor } from "./poll-editor";
 import { DevicesCard } from "./set-devices";
 import { StatisticsDialog } from "./statistics";
 import { attempt, dialog, me, view } from "./state";
@@ -154,6 +156,11 @@ export function OpenDialog() {
       return <StatisticsDialog onClose={close} />;
     case "size":
       return <SizeDialog />;
+    case "permissions":
+      return <PermissionsDialog onClose={close} />;
+    case "poll":
+    case "quiz":
+      return <PollEditor kind={open.kind} onClose={close} />;
     case "links":
       return <LinksDialog onClose={close} />;
     case "end":

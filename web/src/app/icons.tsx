@@ -36,3 +36,6 @@ export const LockIcon = icon("M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3")
 export const CheckIcon = icon("M5 12.500l4.500 4.500L19 7.500");
 export const DashIcon = icon("M6 12h12");
 export const OfflineIcon = icon("M4 9.500a12 12 0 0 1 16 0M7.500 13a7 7 0 0 1 9 0M12 17.500v.01M4 3l16 18");
+export const PollIcon = icon("M5 20V11M12 20V4M19 20v-6");
+export const SmileIcon = icon("M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8.500 14.500a4.500 4.500 0 0 0 7 0M9 9.500v.01M15 9.500v.01");
+export const PlusIcon = icon("M12 5v14M5 12h14");

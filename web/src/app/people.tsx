@@ -8,7 +8,7 @@ import { micTrack } from "./devices";
 import { CloseIcon, HandIcon } from "./icons";
 import { Menu } from "./menu";
 import { VoiceMark } from "./stage";
-import { attempt, me, moderating, now, peopleOpen, view } from "./state";
+import { attempt, me, moderating, now, side, view } from "./state";
 import { ROLE_LABELS, ago } from "./texts";
 import { Avatar } from "./ui";
 
@@ -105,7 +105,7 @@ function usePages(): { listed: Participant[]; more: boolean; load(): void } {
       setMore(page.more);
     });
   };
-  const open = peopleOpen.value && !complete;
+  const open = side.value === "people" && !complete;
   useEffect(() => {
     if (open) void load(0, []);
   }, [open]);
@@ -157,11 +157,11 @@ export function People() {
   const found = <P extends Participant>(people: P[]): P[] => people.filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
   const [liveFound, watchersFound] = [found(live), found(watchers)];
   return (
-    <aside class="side" id="people" aria-label="Participants" hidden={!peopleOpen.value}>
+    <aside class="side" id="people" aria-label="Participants" hidden={side.value !== "people"}>
       <header>
         <h2>People{moderating.value && view.value.queue.pending > 0 && <span class="badge">{view.value.queue.pending}<span class="hidden"> waiting</span></span>}</h2>
         {moderating.value && <Menu label="Moderate everyone" entries={everyoneEntries()} />}
-        <button type="button" class="round" aria-label="Close the list" onClick={() => (peopleOpen.value = false)}><CloseIcon /></button>
+        <button type="button" class="round" aria-label="Close the list" onClick={() => (side.value = null)}><CloseIcon /></button>
       </header>
       {searchable && (
         <input class="search" type="search" aria-label="Search people" placeholder="Search people" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />

@@ -1,12 +1,14 @@
 /** The room: stage, list and toolbar. */
 
 import { Chat } from "./chat";
-import { chatOpen } from "./chat-state";
 import { OpenDialog } from "./dialogs";
 import { LockIcon } from "./icons";
 import { People } from "./people";
+import { PollCard } from "./poll-card";
+import { Polls } from "./polls";
+import { Floats } from "./reactions";
 import { Stage, Voices } from "./stage";
-import { entry, moderating, peopleOpen, view } from "./state";
+import { entry, moderating, side, view } from "./state";
 import { useStatistics } from "./statistics";
 import { ACCESS_LABELS } from "./texts";
 import { Toolbar } from "./toolbar";
@@ -30,11 +32,14 @@ function Top() {
 export function RoomScene() {
   useStatistics();
   return (
-    <div class={peopleOpen.value || chatOpen.value ? "room" : "room alone"}>
+    <div class={side.value !== null ? "room" : "room alone"}>
       <Top />
       <Stage />
+      <Floats />
+      <PollCard />
       <People />
       <Chat />
+      <Polls />
       <Toolbar />
       <Voices />
       <OpenDialog />

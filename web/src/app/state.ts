@@ -1,7 +1,7 @@
 /** What the page knows: the room's view as a signal, and what is open on the screen. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { Refused, Room, forgetfulStore, initialView, memoryOf, moderates, self, webSocket } from "../sdk";
+import { Refused, Room, forgetfulStore, initialView, memoryOf, moderates, permits, self, webSocket } from "../sdk";
 import type { Failure, Memory, Participant, Store, View } from "../sdk";
 import { cameraTrack, micTrack, ready, release } from "./devices";
 import { plain, withNotice, withView, without } from "./toasts";
@@ -9,14 +9,21 @@ import type { Toast } from "./toasts";
 
 /** The window over the page. */
 export type OpenDialog =
-  | { kind: "devices" | "get-ready" | "statistics" | "size" | "links" | "end" }
+  | { kind: "devices" | "get-ready" | "statistics" | "size" | "links" | "permissions" | "poll" | "quiz" | "end" }
   | { kind: "remove"; person: Participant };
 
 export const view = signal<View>(initialView);
 export const toasts = signal<Toast[]>([]);
-export const peopleOpen = signal(window.matchMedia("(min-width: 901px)").matches);
+/** The side holds one panel at a time. */
+export const side = signal<"people" | "chat" | "polls" | null>(window.matchMedia("(min-width: 901px)").matches ? "people" : null);
 export const dialog = signal<OpenDialog | null>(null);
 export const me = computed(() => self(view.value));
+/** What this person may do around the stage. */
+export const may = computed(() => {
+  const { permissions } = view.value.rules;
+  const role = me.value?.role;
+  return (ability: keyof typeof permissions) => role !== undefined && permits(permissions[ability], role);
+});
 export const moderating = computed(() => me.value !== null && moderates(me.value.role));
 export const entry = computed(() => {
   const { phase } = view.value;

@@ -24,6 +24,7 @@ const EVERY: { [Kind in (Notice | OwnNotice)["kind"]]: Extract<Notice | OwnNotic
   chat_unblocked: { kind: "chat_unblocked", by: "Maya" },
   camera_waiting: { kind: "camera_waiting" },
   camera_shown_again: { kind: "camera_shown_again" },
+  permission_changed: { kind: "permission_changed", ability: "chat", allowed: "moderators", by: "Maya" },
   access_changed: { kind: "access_changed", access: "request", by: "Maya" },
   connection_back: { kind: "connection_back" },
   away_too_long: { kind: "away_too_long" },

@@ -1,6 +1,6 @@
 /** What the page says to people; each kind of notice has one text. */
 
-import type { Access, Failure, Notice, OwnNotice, Role } from "../sdk";
+import type { Ability, Access, Allowed, Failure, Notice, OwnNotice, Role } from "../sdk";
 
 export const ACCESS_LABELS: Record<Access, string> = {
   everyone: "Everyone on stage",
@@ -9,6 +9,40 @@ export const ACCESS_LABELS: Record<Access, string> = {
 };
 
 export const ROLE_LABELS: Record<Role, string> = { host: "Host", moderator: "Moderator", speaker: "Speaker", participant: "Participant" };
+
+export const ABILITY_LABELS: Record<Ability, string> = {
+  chat: "Write in the chat",
+  react: "Send reactions",
+  raise_hand: "Raise a hand",
+  answer_polls: "Answer polls and quizzes",
+  quick_poll: "Start a quick poll",
+  present: "Present a screen",
+};
+
+export const ALLOWED_LABELS: Record<Allowed, string> = {
+  nobody: "Nobody (off)",
+  moderators: "Hosts and moderators",
+  speakers: "Speakers too",
+  everyone: "Everyone",
+};
+
+/** What somebody may do, in a sentence. */
+const ABILITY_WORDS: Record<Ability, string> = {
+  chat: "write in the chat",
+  react: "send reactions",
+  raise_hand: "raise a hand",
+  answer_polls: "answer polls and quizzes",
+  quick_poll: "start a quick poll",
+  present: "present",
+};
+
+/** Who may, in a sentence. */
+const ALLOWED_WORDS: Record<Allowed, string> = {
+  nobody: "Nobody",
+  moderators: "Only hosts and moderators",
+  speakers: "Only hosts, moderators and speakers",
+  everyone: "Everyone",
+};
 
 export const INVITED = "You have been invited to join the stage";
 export const CONNECTION_LOST = "Connection lost. Reconnecting…";
@@ -72,6 +106,8 @@ export function noticeText(notice: Notice | OwnNotice): string {
       return "Your camera is waiting: more recent cameras have all the places. It will be shown again when one is free.";
     case "camera_shown_again":
       return "Your camera is shown again.";
+    case "permission_changed":
+      return `${ALLOWED_WORDS[notice.allowed]} can ${ABILITY_WORDS[notice.ability]} now (${notice.by} changed this).`;
     case "access_changed":
       return `${notice.by} changed stage access to “${ACCESS_LABELS[notice.access]}”: ${accessText(notice.access)}.`;
     case "connection_back":

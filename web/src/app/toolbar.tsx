@@ -5,10 +5,12 @@ import { stageAction } from "../sdk";
 import type { OnStage, Room } from "../sdk";
 import { settingsEntries } from "./actions";
 import { cameraTrack, micTrack } from "./devices";
-import { CameraIcon, CameraOffIcon, ChatIcon, HandIcon, LeaveIcon, MicIcon, MicOffIcon, PeopleIcon, SettingsIcon } from "./icons";
+import { CameraIcon, CameraOffIcon, ChatIcon, HandIcon, LeaveIcon, MicIcon, MicOffIcon, PeopleIcon, PollIcon, SettingsIcon } from "./icons";
 import { Menu } from "./menu";
-import { chatOpen, openSide, unread } from "./chat-state";
-import { attempt, dialog, me, moderating, now, peopleOpen, room, view } from "./state";
+import { unread } from "./chat-state";
+import { waitsForAnswer } from "./poll-state";
+import { Reactions } from "./reactions";
+import { attempt, dialog, may, me, moderating, now, room, side, view } from "./state";
 import { ago } from "./texts";
 import { Switch } from "./ui";
 
@@ -67,6 +69,7 @@ function Hand() {
   const myself = me.value;
   if (myself === null || myself.onStage !== null) return null;
   const raised = myself.hand !== null;
+  if (!raised && !may.value("raiseHand")) return null;
   const label = raised ? "Lower hand" : "Raise hand";
   const toggle = () => void attempt((r) => (raised ? r.act("lower_hand", myself.id) : r.raiseHand()));
   return (
@@ -76,11 +79,14 @@ function Hand() {
   );
 }
 
+const toggle = (panel: NonNullable<typeof side.value>) => void (side.value = side.value === panel ? null : panel);
+
 export function Toolbar() {
   const onStage = me.value?.onStage ?? null;
   const pending = moderating.value ? view.value.queue.pending : 0;
   const people = pending > 0 ? `People, ${pending} ${pending === 1 ? "wants" : "want"} to join the stage` : "People";
   const fresh = unread.value.everyone + unread.value.moderators;
+  const polls = waitsForAnswer.value ? "Polls, one waits for your answer" : "Polls";
   const chat = fresh > 0 ? `Chat, ${fresh} unread` : "Chat";
   return (
     <footer class="bar">
@@ -89,15 +95,16 @@ export function Toolbar() {
         {onStage !== null ? <OwnDevices onStage={onStage} /> : <AboutTheStage />}
       </div>
       <div>
+        <Reactions />
         <Hand />
         <button
           type="button"
           class="round"
           aria-label={people}
           title={people}
-          aria-expanded={peopleOpen.value}
+          aria-expanded={side.value === "people"}
           aria-controls="people"
-          onClick={() => openSide(peopleOpen.value ? null : "people")}
+          onClick={() => toggle("people")}
         >
           <PeopleIcon />
           {pending > 0 && <span class="count" aria-hidden="true">{pending > 99 ? "99+" : pending}</span>}
@@ -107,12 +114,24 @@ export function Toolbar() {
           class="round"
           aria-label={chat}
           title={chat}
-          aria-expanded={chatOpen.value}
+          aria-expanded={side.value === "chat"}
           aria-controls="chat"
-          onClick={() => openSide(chatOpen.value ? null : "chat")}
+          onClick={() => toggle("chat")}
         >
           <ChatIcon />
           {fresh > 0 && <span class="count" aria-hidden="true">{fresh > 99 ? "99+" : fresh}</span>}
+        </button>
+        <button
+          type="button"
+          class="round polls-button"
+          aria-label={polls}
+          title={polls}
+          aria-expanded={side.value === "polls"}
+          aria-controls="polls"
+          onClick={() => toggle("polls")}
+        >
+          <PollIcon />
+          {waitsForAnswer.value && <span class="count" aria-hidden="true">1</span>}
         </button>
         <Menu label="Settings" icon={SettingsIcon} look="round" entries={settingsEntries()} />
         <button type="button" class="leave" aria-label="Leave the room" title="Leave the room" onClick={() => room().leave()}>

@@ -92,4 +92,4 @@ export function Dialog({ label, onClose, children }: { label: string; onClose():
   );
 }
 
-const FOCUSABLE = 'a[href], button:not(:disabled), select:not(:disabled), input:not(:disabled), [tabindex="0"]';
+const FOCUSABLE = 'a[href], button:not(:disabled), select:not(:disabled), input:not(:disabled), textarea:not(:disabled), [tabindex="0"]';

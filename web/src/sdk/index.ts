@@ -1,3 +1,4 @@
+export { Activities } from "./activities";
 export * from "./chat";
 export { browserEnvironment } from "./environment";
 export type { Environment } from "./environment";

@@ -1,13 +1,16 @@
 /** A client in a room: session, media and the view of both, through lost connections too. Knows no user interface. */
 
+import { Activities } from "./activities";
+import type { ActivityRequest } from "./activities";
 import { CHANNELS } from "./chat";
 import { browserEnvironment } from "./environment";
 import type { Environment } from "./environment";
 import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
 import { Peer } from "./peer";
+import { withAnswer } from "./polls";
 import { PROTOCOL } from "./protocol.gen";
-import type { Access, Channel, ClientMessage, IceServer, Link, Participant, Place, Role, ServerMessage, Watched } from "./protocol.gen";
+import type { Access, Channel, ClientMessage, IceServer, Link, Participant, Place, Poll, Role, ServerMessage, Watched } from "./protocol.gen";
 import { Pulse } from "./pulse";
 import { ANSWER_MS_MAX, ATTEMPT_MS_MAX, LOST, MEDIA_LOST, QUIET_MS, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
 import { moderates, self } from "./select";
@@ -84,6 +87,8 @@ interface Session {
 
 export class Room {
   view: View = initialView;
+  /** Polls, reactions, permissions. */
+  readonly activities = new Activities((request) => this.#act(request));
   readonly #options: Required<RoomOptions>;
   readonly #listeners = new Set<() => void>();
   readonly #asked = new Map<number, Asked>();
@@ -197,6 +202,11 @@ export class Room {
     await this.#ask({ type: "list_chat", channel, before }, "chat_page");
   }
 
+  /** Polls as they are, with what this person answered; they go into the view. */
+  async listPolls(): Promise<void> {
+    await this.#ask({ type: "list_polls" }, "poll_list");
+  }
+
   /** Makes a role link; answers with its token. */
   async makeLink(role: Role, validSeconds: number, personal: boolean): Promise<string> {
     return (await this.#ask({ type: "make_link", role, validSeconds, personal }, "link_made")).token;
@@ -276,7 +286,9 @@ export class Room {
         return;
       default:
         this.#set(reduce(this.view, message, now));
-        if (message.type === "state") this.#readChat();
+        if (message.type === "state") this.#readWhatIsKept();
+        // Everyone's places are in the ranking of a few; one's own is asked for.
+        if (message.type === "polls" && this.#hasTaken(message.polls)) void this.listPolls().catch(() => undefined);
     }
     if ("id" in message && message.id !== null) {
       const asked = this.#asked.get(message.id);
@@ -333,11 +345,25 @@ export class Room {
     this.#set(reduce({ ...this.view, media }, message, now));
     this.#watching.begin();
     void this.#sendWhatIsOn();
-    this.#readChat();
+    this.#readWhatIsKept();
   }
 
-  /** The newest page stands for everything that was missed. Lost with the connection, it is read in the next one. */
-  #readChat(): void {
+  /** Carries out an activity; an answer that was taken is in the view. */
+  async #act(request: ActivityRequest): Promise<void> {
+    await this.#do(request);
+    if (request.type !== "answer_poll") return;
+    const { poll, question, choices } = request;
+    this.#set({ ...this.view, polls: withAnswer(this.view.polls, { poll, question, choices }) });
+  }
+
+  #hasTaken(polls: Poll[]): boolean {
+    const { answers } = this.view.polls;
+    return polls.some(({ kind, step, poll }) => kind === "quiz" && step === "published" && answers.some((answer) => answer.poll === poll));
+  }
+
+  /** Polls, and the newest page of the chat, stand for everything that was missed. Lost with the connection, they are read in the next one. */
+  #readWhatIsKept(): void {
+    void this.listPolls().catch(() => undefined);
     const me = self(this.view);
     const channels = CHANNELS.filter((channel) => channel === "everyone" || (me !== null && moderates(me.role)));
     for (const channel of channels) void this.listChat(channel, 0).catch(() => undefined);

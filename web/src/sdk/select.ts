@@ -1,6 +1,6 @@
 /** What can be read from a {@link View}. */
 
-import type { OnStage, Participant, Role } from "./protocol.gen";
+import type { Allowed, OnStage, Participant, Role } from "./protocol.gen";
 import type { View } from "./view";
 
 /** Somebody on stage, as tiles need them. */
@@ -9,6 +9,22 @@ export interface StagePerson extends Participant {
 }
 
 export const moderates = (role: Role): boolean => role === "host" || role === "moderator";
+
+/** Whether the room's permissions allow something to somebody of this role. */
+export function permits(allowed: Allowed, role: Role): boolean {
+  switch (allowed) {
+    case "nobody":
+      return false;
+    case "moderators":
+      return moderates(role);
+    case "speakers":
+      return role !== "participant";
+    case "everyone":
+      return true;
+    default:
+      return allowed satisfies never;
+  }
+}
 
 /** This person, once they are in the room. */
 export function self(view: View): Participant | null {

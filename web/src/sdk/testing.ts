@@ -3,7 +3,7 @@
 import type { Environment } from "./environment";
 import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
-import type { ClientMessage, IceCredentials, IceServer, OnStage, Participant, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
+import type { ClientMessage, IceCredentials, IceServer, OnStage, Participant, Permissions, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
 import { Room } from "./room";
 import type { MediaPeer } from "./room";
 import { look } from "./statistics";
@@ -11,7 +11,8 @@ import type { Connect, TransportEvents } from "./transport";
 
 export const mic = { kind: "audio" } as MediaStreamTrack;
 export const camera = { kind: "video" } as MediaStreamTrack;
-export const rules: Rules = { access: "everyone", capacity: 9, cameraLimit: 4, locked: false };
+const permissions: Permissions = { chat: "everyone", react: "everyone", raiseHand: "everyone", answerPolls: "everyone", quickPoll: "moderators", present: "speakers" };
+export const rules: Rules = { access: "everyone", capacity: 9, cameraLimit: 4, locked: false, permissions };
 
 export const person = (id: number, change: Partial<Participant> = {}): Participant => ({
   id,

@@ -2,11 +2,15 @@
 
 import { initialChat, missed, withNews, withPage } from "./chat";
 import type { ChatView } from "./chat";
+import { initialPolls, withPollList, withPollNews } from "./polls";
+import type { PollsView } from "./polls";
 import type {
   Access,
   Notice,
   Participant,
+  Permissions,
   Presence,
+  ReactionCount,
   Relation,
   Role,
   RoomInfo,
@@ -17,6 +21,7 @@ import type {
   SlotKind,
   Waiting,
 } from "./protocol.gen";
+import { moderates } from "./select";
 
 /** A refusal or the end of a session: a stable code, and a sentence for a person. */
 export interface Failure {
