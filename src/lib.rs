@@ -10,6 +10,7 @@ mod reach;
 mod room;
 mod rooms;
 mod server;
+mod summary;
 
 pub use config::{Config, ConfigError, MetricsListen};
 pub use server::{Server, StartError};

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use dais_media::RoomId;
+use dais_signaling::api::SessionSummary;
 use dais_signaling::protocol::{RoomInfo, SessionError};
 use dais_signaling::{Directory, Reason, RoomHandle, RoomMessage, SessionEvent, limits};
 use dais_stage::{Event, Settings, Stage};
@@ -15,6 +16,7 @@ use tracing::info;
 
 use crate::journal::{self, JournalError, Record, wall_clock};
 use crate::room::{Over, Room, Shared};
+use crate::summary;
 
 /// A room the journal knows.
 enum Known {
@@ -144,6 +146,17 @@ impl Directory for RoomDirectory {
             OpenError::Exists => Reason { code: "room_exists", text: error.to_string() },
             OpenError::Journal(_) => SessionError::JournalFailed.into(),
         })
+    }
+
+    async fn summary(&self, room: &str) -> Result<SessionSummary, Reason> {
+        if !self.0.read().contains_key(room) {
+            return Err(SessionError::UnknownRoom.into());
+        }
+        let records = self.0.shared.journal.read(room, 0).await.map_err(|_| SessionError::JournalFailed)?;
+        let id = room.to_owned();
+        // A long session has hundreds of thousands of records.
+        let made = tokio::task::spawn_blocking(move || summary::of(&id, &records, wall_clock())).await;
+        made.map_err(|_| SessionError::Internal)?.ok_or_else(|| SessionError::UnknownRoom.into())
     }
 
     fn count_refusal(&self, code: &'static str) {

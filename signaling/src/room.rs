@@ -9,7 +9,7 @@ use dais_stage::{Command, Identity, LinkId, ParticipantId, Refusal, Role, Settin
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::api::{RoomReport, ViewersPage};
+use crate::api::{RoomReport, SessionSummary, ViewersPage};
 use crate::protocol::{ClientMessage, IceCredentials, Place, Presence, RoomInfo, ServerMessage, SessionError};
 
 /// Finds and makes rooms.
@@ -26,6 +26,12 @@ pub trait Directory: Send + Sync + 'static {
     /// # Errors
     /// `room_exists`, `journal_failed`, or what is wrong with the settings.
     async fn create(&self, info: RoomInfo, settings: Settings) -> Result<(), Reason>;
+
+    /// What the last session of a room was, going on or over.
+    ///
+    /// # Errors
+    /// [`SessionError::UnknownRoom`] or [`SessionError::JournalFailed`].
+    async fn summary(&self, room: &str) -> Result<SessionSummary, Reason>;
 
     /// Something was refused; counted by its stable code.
     fn count_refusal(&self, code: &'static str);

@@ -14,7 +14,7 @@ mod entering;
 mod feature;
 mod gates;
 mod notices;
-mod polls;
+pub(crate) mod polls;
 mod requests;
 mod roster;
 mod sessions;

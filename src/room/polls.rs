@@ -102,7 +102,7 @@ fn own_score(poll: &Poll, identity: &Identity) -> Option<OwnScore> {
 }
 
 /// A poll as those who moderate see it, or as everyone does.
-pub(super) fn shown(poll: &Poll, moderates: bool, now: Millis) -> protocol::Poll {
+pub(crate) fn shown(poll: &Poll, moderates: bool, now: Millis) -> protocol::Poll {
     let (step, current) = match poll.step {
         stage::PollStep::Draft => (PollStep::Draft, 0),
         stage::PollStep::Open(question) => (PollStep::Open, question),
@@ -127,15 +127,6 @@ pub(super) fn shown(poll: &Poll, moderates: bool, now: Millis) -> protocol::Poll
         }),
     });
     let ranked = is_quiz && step == PollStep::Published;
-    let ranking = if ranked { poll.ranking() } else { Vec::new() };
-    let ms = |ms: u64| u32::try_from(ms).unwrap_or(u32::MAX);
-    let ranking = ranking.into_iter().take(RANKS_TOLD).map(|place| PollRank {
-        rank: place.rank,
-        participant: place.taker.id.0,
-        name: place.taker.name.clone(),
-        points: place.points,
-        ms: ms(place.ms),
-    });
     let starter = match poll.by {
         Actor::Person(ParticipantId(id)) => Some(id),
         Actor::Portal => None,
@@ -150,7 +141,23 @@ pub(super) fn shown(poll: &Poll, moderates: bool, now: Millis) -> protocol::Poll
         question: current,
         count: u8::try_from(poll.content.questions.len()).unwrap_or(u8::MAX),
         questions: questions.collect(),
-        left: poll.deadline().map(|deadline| ms(deadline.0.saturating_sub(now.0))),
-        ranking: ranking.collect(),
+        left: poll.deadline().map(|deadline| clamp(deadline.0.saturating_sub(now.0))),
+        ranking: ranking(poll).take(if ranked { RANKS_TOLD } else { 0 }).collect(),
     }
+}
+
+/// Everybody's place in a quiz; nobody has one in a poll.
+pub(crate) fn ranking(poll: &Poll) -> impl Iterator<Item = PollRank> {
+    let ranking = if poll.content.kind == PollKind::Quiz { poll.ranking() } else { Vec::new() };
+    ranking.into_iter().map(|place| PollRank {
+        rank: place.rank,
+        participant: place.taker.id.0,
+        name: place.taker.name.clone(),
+        points: place.points,
+        ms: clamp(place.ms),
+    })
+}
+
+fn clamp(ms: u64) -> u32 {
+    u32::try_from(ms).unwrap_or(u32::MAX)
 }

@@ -165,7 +165,14 @@ pub fn pictures() -> Result<(), String> {
         println!("there is no font with emoji: installing Debian's package fonts-noto-color-emoji");
         run(&mut privileged(&["install", "-qq", "-y", "fonts-noto-color-emoji"]))?;
     }
-    let specs = ["screenshot.spec.ts", "layouts.spec.ts", "connectivity.spec.ts", "chat.spec.ts", "polls.spec.ts"];
+    let specs = [
+        "screenshot.spec.ts",
+        "layouts.spec.ts",
+        "connectivity.spec.ts",
+        "chat.spec.ts",
+        "polls.spec.ts",
+        "webinar.spec.ts",
+    ];
     let mut test = command("tests/browser", "npm", &[&["test", "--"], &specs[..]].concat());
     run(test.env("DAIS_UPDATE_GENERATED", "1"))
 }

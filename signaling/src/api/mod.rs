@@ -2,6 +2,7 @@
 //! `/v1/openapi.json`.
 
 mod rooms;
+mod summary;
 mod types;
 
 use axum::Json;
@@ -21,6 +22,7 @@ use crate::protocol::SessionError;
 use crate::room::Reason;
 use crate::server::Signaling;
 
+pub use summary::{AnswerLine, Attendance, ChatLine, PollSummary, SessionSummary, Visit};
 pub use types::{NewRoom, NewToken, Preset, RoomChange, RoomReport, SignedToken, ViewersPage};
 
 /// The OpenAPI document.
@@ -36,6 +38,8 @@ pub use types::{NewRoom, NewToken, Preset, RoomChange, RoomReport, SignedToken, 
         rooms::participants,
         rooms::act,
         rooms::remove,
+        summary::summary,
+        summary::table,
     ),
     security(("key" = []))
 )]
@@ -62,6 +66,8 @@ pub(crate) fn routes(signaling: &Signaling) -> Router<Signaling> {
         .route("/v1/rooms/{room}/participants/{participant}/{action}", post(rooms::act))
         .layer(DefaultBodyLimit::max(limits::API_BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(signaling.clone(), authorized))
+        .route("/v1/rooms/{room}/summary", get(summary::summary))
+        .route("/v1/rooms/{room}/summary/{table}", get(summary::table))
         .route("/v1/openapi.json", get(|| async { ([(header::CONTENT_TYPE, "application/json")], openapi()) }))
 }
 
@@ -138,14 +144,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
 /// Lets through what carries the key (RFC 6750 §2.1), and counts what is refused.
 async fn authorized(State(signaling): State<Signaling>, request: Request, next: Next) -> Response {
-    let Some(key) = &signaling.api_key else {
+    if signaling.api_key.is_none() {
         return refuse(&signaling, StatusCode::FORBIDDEN, "api_disabled", "This server has no API key, so no API.");
-    };
-    let given = bearer(request.headers()).unwrap_or_default();
-    if aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), key.as_bytes()).is_err() {
+    }
+    if !is_api_key(&signaling, bearer(request.headers()).unwrap_or_default()) {
         return refuse(&signaling, StatusCode::UNAUTHORIZED, "api_key_invalid", "The API key is missing or wrong.");
     }
     next.run(request).await
+}
+
+/// Whether `given` is the API key.
+fn is_api_key(signaling: &Signaling, given: &str) -> bool {
+    let same = |key: &str| aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), key.as_bytes()).is_ok();
+    signaling.api_key.as_deref().is_some_and(same)
 }
 
 /// The bearer token of a request (RFC 6750 §2.1). The scheme's name has no case (RFC 9110 §11.1).

@@ -24,6 +24,8 @@ pub use words::{Ability, Access, Allowed, Channel, Place, PollKind, QuickPoll, R
 
 use client::CLIENT_TYPES;
 
+use crate::api::{AnswerLine, Attendance, ChatLine, PollSummary, SessionSummary, Visit};
+
 /// Reads a client's message.
 ///
 /// # Errors
@@ -92,6 +94,12 @@ pub fn typescript() -> String {
         OwnScore::decl(&config),
         Reaction::decl(&config),
         ReactionCount::decl(&config),
+        SessionSummary::decl(&config),
+        Attendance::decl(&config),
+        Visit::decl(&config),
+        ChatLine::decl(&config),
+        PollSummary::decl(&config),
+        AnswerLine::decl(&config),
         ChatMessage::decl(&config),
         Pin::decl(&config),
         Notice::decl(&config),

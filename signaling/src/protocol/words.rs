@@ -41,7 +41,7 @@ pub enum Access {
 }
 
 /// Who reads a chat message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// Everyone in the room.

@@ -60,7 +60,9 @@ export function settingsEntries(): MenuEntry[] {
     ...accessEntries(),
     item(locked ? "Unlock the room" : "Lock the room", () => void attempt((room) => room.setLock(!locked))),
     item("Stage size…", () => (dialog.value = { kind: "size" })),
-    ...(me.value?.role === "host" ? [item("Permissions…", () => (dialog.value = { kind: "permissions" }))] : []),
+    ...(me.value?.role === "host"
+      ? [item("Permissions…", () => (dialog.value = { kind: "permissions" })), item("Session report…", () => (dialog.value = { kind: "summary" }))]
+      : []),
     item("Role links…", () => (dialog.value = { kind: "links" })),
     { kind: "item", label: "End the session for all", grave: true, run: () => (dialog.value = { kind: "end" }) },
   ];

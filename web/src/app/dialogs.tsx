@@ -9,6 +9,7 @@ import { PermissionsDialog } from "./permissions";
 import { PollEditor } from "./poll-editor";
 import { DevicesCard } from "./set-devices";
 import { StatisticsDialog } from "./statistics";
+import { SummaryDialog } from "./summary";
 import { attempt, dialog, me, view } from "./state";
 import { Dialog } from "./ui";
 
@@ -163,6 +164,8 @@ export function OpenDialog() {
       return <PollEditor kind={open.kind} onClose={close} />;
     case "links":
       return <LinksDialog onClose={close} />;
+    case "summary":
+      return <SummaryDialog onClose={close} />;
     case "end":
       return <EndDialog />;
     case "remove":

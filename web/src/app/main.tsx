@@ -1,12 +1,14 @@
 /** The room's page. */
 
 import { render } from "preact";
+import { roleIn } from "../sdk";
 import type { Failure } from "../sdk";
 import { open } from "./devices";
 import { EntryScene } from "./entry";
 import { ConnectionBanner, Notices } from "./notices";
 import { RoomScene } from "./room";
-import { address, connect, room, useHere, view } from "./state";
+import { OpenDialog } from "./dialogs";
+import { access, address, connect, dialog, room, useHere, view } from "./state";
 import { ending } from "./texts";
 import { TestLink } from "./ui";
 
@@ -17,6 +19,7 @@ declare global {
 
 function EndScene({ failure }: { failure: Failure }) {
   const { title, text, code, wayOn } = ending(failure);
+  const reportable = (failure.code === "session_ended" || failure.code === "left") && roleIn(access().token) === "host";
   return (
     <main class="scene">
       <section class="card message" role="alert">
@@ -27,9 +30,15 @@ function EndScene({ failure }: { failure: Failure }) {
             <button type="button" class="primary" onClick={() => (wayOn.how === "use_here" ? useHere() : location.reload())}>{wayOn.label}</button>
           </div>
         )}
+        {reportable && (
+          <div class="actions">
+            <button type="button" class="primary" onClick={() => (dialog.value = { kind: "summary" })}>Session report</button>
+          </div>
+        )}
         {code !== null && <code>{code}</code>}
         {code !== null && <TestLink />}
       </section>
+      <OpenDialog />
     </main>
   );
 }

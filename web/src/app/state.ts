@@ -9,7 +9,7 @@ import type { Toast } from "./toasts";
 
 /** The window over the page. */
 export type OpenDialog =
-  | { kind: "devices" | "get-ready" | "statistics" | "size" | "links" | "permissions" | "poll" | "quiz" | "end" }
+  | { kind: "devices" | "get-ready" | "statistics" | "size" | "links" | "permissions" | "poll" | "quiz" | "summary" | "end" }
   | { kind: "remove"; person: Participant };
 
 export const view = signal<View>(initialView);
@@ -108,7 +108,7 @@ export function connect(where: { room: string; token: string }): void {
     view.value = opened.view;
     const { notice, phase } = opened.view;
     if (phase.at === "closed") release();
-    if (phase.at !== "room") dialog.value = null;
+    if (phase.at !== "room" && dialog.value?.kind !== "summary") dialog.value = null;
     let told: Toast[] = toasts.value;
     if (notice !== null && notice.seq !== noticed) {
       noticed = notice.seq;
@@ -122,6 +122,13 @@ export function connect(where: { room: string; token: string }): void {
     if (ready.value) void opened.useDevices(devices);
   });
   setInterval(() => (now.value = Date.now()), 1_000);
+}
+
+/** The room, and the token this person has for it. */
+export function access(): { room: string; token: string } {
+  const where = address();
+  if (where === null) throw new Error("no room in the address");
+  return { room: where.room, token: memory?.token() ?? where.token };
 }
 
 /** Takes the room over from another window. */

@@ -12,6 +12,7 @@ export type { Devices, MediaPeer, RoomOptions } from "./room";
 export * from "./select";
 export { statistics } from "./statistics";
 export type { Look, Quality, ReceivedStream, SentStream, Statistics, StreamStatistics } from "./statistics";
+export * from "./summary";
 export { webSocket } from "./transport";
 export type { Connect, Transport, TransportEvents } from "./transport";
 export * from "./view";

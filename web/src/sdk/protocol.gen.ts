@@ -1188,6 +1188,167 @@ reaction: Reaction,
  */
 count: number, };
 
+export type SessionSummary = { 
+/**
+ * Id of the room.
+ */
+room: string, 
+/**
+ * As people call it.
+ */
+title: string, 
+/**
+ * When it was opened, RFC 3339.
+ */
+opened: string, 
+/**
+ * When it ended, RFC 3339; nothing while it goes on.
+ */
+ended: string | null, 
+/**
+ * Most people in the room at once.
+ */
+most: number, 
+/**
+ * Everybody who was there, in order of their first entry.
+ */
+people: Array<Attendance>, 
+/**
+ * What was said, without what was deleted or cleared.
+ */
+chat: Array<ChatLine>, 
+/**
+ * Polls and quizzes that were opened.
+ */
+polls: Array<PollSummary>, };
+
+export type Attendance = { 
+/**
+ * Who they are across connections.
+ */
+identity: string, 
+/**
+ * Their name, as it was last.
+ */
+name: string, 
+/**
+ * Their role, as it was last.
+ */
+role: Role, 
+/**
+ * Each time they were there.
+ */
+visits: Array<Visit>, 
+/**
+ * How long they were there in all, seconds.
+ */
+presentSeconds: number, 
+/**
+ * Of it on stage.
+ */
+stageSeconds: number, 
+/**
+ * Of it speaking.
+ */
+speakingSeconds: number, };
+
+export type Visit = { 
+/**
+ * RFC 3339.
+ */
+entered: string, 
+/**
+ * RFC 3339; nothing while they are there.
+ */
+left: string | null, };
+
+export type ChatLine = { 
+/**
+ * RFC 3339.
+ */
+at: string, 
+/**
+ * Who said it.
+ */
+name: string, 
+/**
+ * Their role.
+ */
+role: Role, 
+/**
+ * Who could read it.
+ */
+channel: Channel, 
+/**
+ * Plain text.
+ */
+text: string, };
+
+export type PollSummary = { 
+/**
+ * Who answered what; empty where it is anonymous.
+ */
+answers: Array<AnswerLine>, 
+/**
+ * Its number.
+ */
+poll: number, 
+/**
+ * Poll or quiz.
+ */
+kind: PollKind, 
+/**
+ * Of a quiz.
+ */
+title: string, 
+/**
+ * Nobody is told who answered what.
+ */
+anonymous: boolean, 
+/**
+ * A quick poll: who started it, who may also close it and show the results.
+ */
+quick: number | null, 
+/**
+ * How far it has come.
+ */
+step: PollStep, 
+/**
+ * Index of the question that is open, or was closed last.
+ */
+question: number, 
+/**
+ * How many questions it has.
+ */
+count: number, 
+/**
+ * What may be seen of its questions: everything by moderators, and by everyone when it is published; before that,
+ * the question that is open or was closed last.
+ */
+questions: Array<PollQuestion>, 
+/**
+ * Until the open question closes by itself, milliseconds.
+ */
+left: number | null, 
+/**
+ * Of a quiz that is published: the first ten.
+ */
+ranking: Array<PollRank>, };
+
+export type AnswerLine = { 
+/**
+ * Who.
+ */
+name: string, 
+/**
+ * Index of the question.
+ */
+question: number, 
+/**
+ * Indices of the options.
+ */
+choices: Array<number>, };
+
 export type ChatMessage = { 
 /**
  * Its number, which grows.
