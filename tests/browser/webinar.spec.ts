@@ -24,7 +24,7 @@ const goOn = (person: Person, kind: "Poll" | "Quiz", step: string) => region(per
 
 test.use({ args: ["--preset", "webinar"] });
 
-// law: polls-quick, polls-quiz, join-request, moderate-all
+// law: viewer-takes-part, polls-quick, polls-quiz, moderate-all
 test("a webinar: chat, reactions, hands, a guest on stage, a quick poll, a quiz, all muted, the end, and its report", async ({ browser, server, open }) => {
   test.setTimeout(180_000);
   const host = await Person.open(browser, server.links.Host, "Maya Levin", PORTRAITS.maya);
