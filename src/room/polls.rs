@@ -52,7 +52,7 @@ impl PollNews {
         let polls: Vec<_> = polls.into_iter().map(|poll| shown(poll, false, now)).collect();
         let deleted = std::mem::take(&mut self.deleted[0]);
         let news = !(polls.is_empty() && deleted.is_empty());
-        let news = news.then(|| ServerMessage::Polls { channel: Channel::Everyone, polls, deleted });
+        let news = news.then_some(ServerMessage::Polls { channel: Channel::Everyone, polls, deleted });
         let counts = std::mem::take(&mut self.reactions);
         let counts: Vec<_> = counts.into_iter().map(|(reaction, count)| ReactionCount { reaction, count }).collect();
         let reactions = (!counts.is_empty()).then_some(ServerMessage::Reactions { counts });
@@ -67,7 +67,7 @@ impl PollNews {
         let polls: Vec<_> = polls.into_iter().map(|poll| shown(poll, true, now)).collect();
         let deleted = std::mem::take(&mut self.deleted[1]);
         let news = !(polls.is_empty() && deleted.is_empty());
-        news.then(|| ServerMessage::Polls { channel: Channel::Moderators, polls, deleted })
+        news.then_some(ServerMessage::Polls { channel: Channel::Moderators, polls, deleted })
     }
 }
 
