@@ -385,7 +385,7 @@ fn new_poll(code: u32) -> NewPoll {
         7 => first.points = 1_001,
         8 => questions.clear(),
         9 => {
-            (first.multiple, first.right) = (true, Choices::of(if quiz { &[0, 1] } else { &[] }).expect("two options"))
+            (first.multiple, first.right) = (true, Choices::of(if quiz { &[0, 1] } else { &[] }).expect("two options"));
         }
         _ => {}
     }

@@ -77,7 +77,7 @@ impl Model {
         for question in &mut content.questions {
             question.text = words(&question.text, limits::POLL_TEXT_CHARS_MAX)?;
             let options = question.options.len();
-            if options < 2 || options > limits::POLL_OPTIONS_MAX {
+            if !(2..=limits::POLL_OPTIONS_MAX).contains(&options) {
                 return Err("poll_options_invalid");
             }
             for option in &mut question.options {
@@ -155,7 +155,8 @@ impl Model {
         if self.polls[at].step() != from || from == PollStep::Published {
             return Err("poll_moved_on");
         }
-        let opens = self.polls[at].steps % 2 == 0 && self.polls[at].steps < 2 * self.polls[at].content.questions.len();
+        let ModelPoll { steps, ref content, .. } = self.polls[at];
+        let opens = steps.is_multiple_of(2) && steps < 2 * content.questions.len();
         if opens {
             self.nothing_open()?;
         }
