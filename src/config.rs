@@ -15,6 +15,8 @@ use dais_media::{MediaConfig, SpeechConfig};
 use dais_signaling::token::{SECRET_BYTES_MIN, TokenKeys};
 use dais_stage::{Preset, Settings, limits};
 
+use crate::mail::MailConfig;
+
 /// A WebRTC SFU with the stage built in.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
@@ -60,6 +62,9 @@ pub struct Config {
     /// Key of the HTTP API, at least 32 bytes. Without one there is no API.
     #[arg(long, env = "DAIS_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
+    /// Invitations by e-mail.
+    #[command(flatten)]
+    pub mail: MailConfig,
     /// Preset of rooms that do not say: event, webinar or meeting.
     #[arg(long, env = "DAIS_PRESET", default_value = "event", value_parser = preset)]
     pub preset: Preset,

@@ -5,12 +5,15 @@
 
 mod config;
 pub mod journal;
+mod mail;
 mod metrics;
 mod reach;
 mod room;
 mod rooms;
 mod server;
 mod summary;
+mod tokens;
 
 pub use config::{Config, ConfigError, MetricsListen};
+pub use mail::{MailConfig, MailConfigError, OutboxError};
 pub use server::{Server, StartError};

@@ -12,7 +12,7 @@ use dais_signaling::{Directory, Reason, RoomHandle, RoomMessage, SessionEvent, l
 use dais_stage::{Event, Settings, Stage};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::journal::{self, JournalError, Record, wall_clock};
 use crate::room::{Over, Room, Shared};
@@ -50,6 +50,7 @@ impl Rooms {
         for id in rooms.shared.journal.rooms().await? {
             let Some((position, stage)) = journal::rebuild(&*rooms.shared.journal, &id).await? else { continue };
             if stage.has_ended() {
+                rooms.forget_invitations(&id).await;
                 rooms.write().insert(id, Known::Ended);
             } else {
                 info!(room = id, position, participants = stage.participant_count(), "room is back");
@@ -88,6 +89,7 @@ impl Rooms {
             if room.run(receiver).await == Over::Ended
                 && let Some(rooms) = rooms.upgrade()
             {
+                rooms.forget_invitations(&key).await;
                 rooms.write().insert(key, Known::Ended);
                 rooms.count();
             }
@@ -111,6 +113,13 @@ impl Rooms {
         }
         for (_, task) in tasks {
             let _ = task.await;
+        }
+    }
+
+    /// A session is over: whoever was invited to it is not kept, and gets no mail any more.
+    async fn forget_invitations(&self, room: &str) {
+        if let Err(error) = self.shared.mail.forget(room).await {
+            warn!(%error, "the invitations of a room that has ended cannot be deleted");
         }
     }
 

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
 use crate::journal::{Journal, JournalError, SqliteJournal};
+use crate::mail::{Mail, MailConfigError, Outbox, OutboxError, Sender};
 use crate::metrics::{self, Metrics, Sources};
 use crate::reach::MediaReach;
 use crate::room::Shared;
@@ -33,6 +34,12 @@ pub enum StartError {
     /// The journal cannot be opened or read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// A setting of invitations by e-mail that cannot be.
+    #[error(transparent)]
+    MailConfig(#[from] MailConfigError),
+    /// The outbox of invitations cannot be opened.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
     /// The address of the web server cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -50,6 +57,8 @@ pub struct Server {
     stop: oneshot::Sender<()>,
     web: JoinHandle<std::io::Result<()>>,
     metrics: Option<(SocketAddr, JoinHandle<()>)>,
+    /// Sends invitations.
+    sender: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 /// How long open sessions may take to end when the server stops.
@@ -62,22 +71,40 @@ impl Server {
     /// When a setting, a socket or a thread is not to be had.
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let keys = config.token_keys()?;
+        let mail_server = config.mail.server()?;
+        if mail_server.is_some() {
+            // Before anything is started.
+            config.mail.base(config.listen)?;
+        }
         let media = Arc::new(MediaPlane::start(&config.media())?);
         let journal: Arc<dyn Journal> =
             Arc::new(if config.in_memory { SqliteJournal::in_memory()? } else { SqliteJournal::open(&config.data)? });
-        // Somebody who goes on scraping keeps neither alive.
-        let (counted, queued) = (Arc::downgrade(&media), Arc::downgrade(&journal));
+        let outbox = Arc::new(if config.in_memory { Outbox::in_memory()? } else { Outbox::open(&config.data)? });
+        if mail_server.is_none() {
+            outbox.send_nothing().await?;
+        }
+        // Somebody who goes on scraping keeps none of them alive.
+        let (counted, queued, mails) = (Arc::downgrade(&media), Arc::downgrade(&journal), Arc::downgrade(&outbox));
         let metrics = Arc::new(Metrics::new(Sources {
             counters: Box::new(move || counted.upgrade().map(|media| media.counters()).unwrap_or_default()),
             workers: config.media().workers,
             journal_queue: Box::new(move || queued.upgrade().map_or(0, |journal| journal.queue_length())),
+            mail_queue: Box::new(move || mails.upgrade().map_or(0, |outbox| outbox.length())),
         }));
-        let shared = Shared { media: Arc::clone(&media), metrics: Arc::clone(&metrics), journal, keys: keys.clone() };
+        let mail = Arc::new(Mail::new(outbox, mail_server.is_some()));
+        let shared = Shared {
+            media: Arc::clone(&media),
+            metrics: Arc::clone(&metrics),
+            journal,
+            mail: Arc::clone(&mail),
+            keys: keys.clone(),
+        };
         let rooms = Rooms::load(shared).await?;
         let directory = Arc::new(RoomDirectory(Arc::clone(&rooms)));
         let (api_key, preset) = (config.api_key()?, config.preset);
         let reach = Arc::new(MediaReach::new(Arc::clone(&media), config.turn_url.clone()).await);
         let signaling = Signaling { directory, keys: keys.clone(), api_key, preset, reach };
+        let counted = Arc::clone(&metrics);
         let metrics = match config.metrics_address() {
             None => None,
             Some(address) => {
@@ -88,6 +115,16 @@ impl Server {
         let failed = |error| StartError::Listen(config.listen, error);
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let sender = match mail_server {
+            None => None,
+            Some(server) => {
+                // After the rooms are there: what was withdrawn is known to the outbox.
+                let (keys, base) = (keys.clone(), config.mail.base(address)?);
+                let (stop, stopped) = oneshot::channel();
+                let sender = Sender { mail, server, keys, base, metrics: counted };
+                Some((stop, tokio::spawn(sender.run(stopped))))
+            }
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let app = router(signaling).into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, app).with_graceful_shutdown(async {
@@ -96,7 +133,7 @@ impl Server {
         let web = tokio::spawn(async move { serving.await });
         let metrics_at = metrics.as_ref().map_or_else(|| "off".to_owned(), |(address, _)| address.to_string());
         info!(%address, metrics = metrics_at, workers = config.media().workers, "serving");
-        Ok(Self { address, keys, rooms, media, stop, web, metrics })
+        Ok(Self { address, keys, rooms, media, stop, web, metrics, sender })
     }
 
     /// Address of the web server.
@@ -161,6 +198,13 @@ impl Server {
         let _ = self.stop.send(());
         if tokio::time::timeout(STOP_WITHIN, self.web).await.is_err() {
             warn!("some connections did not end in time");
+        }
+        if let Some((stop, mut sender)) = self.sender {
+            let _ = stop.send(());
+            // A mail on its way is finished: cut off, it would be sent once more after the next start.
+            if tokio::time::timeout(STOP_WITHIN, &mut sender).await.is_err() {
+                sender.abort();
+            }
         }
         if let Some((_, metrics)) = self.metrics {
             metrics.abort();

@@ -105,6 +105,12 @@ async fn what_is_wrong_is_said_with_a_code() {
     assert_eq!(code("POST", "/v1/rooms/class/tokens", king).await.1, "body_malformed");
     let long = json!({ "role": "host", "validSeconds": 0 });
     assert_eq!(code("POST", "/v1/rooms/class/tokens", long).await, is(400, "valid_seconds_invalid"));
+    let path = "/v1/rooms/class/invitations";
+    let inviting = |addresses: &[&str]| json!({ "role": "speaker", "addresses": addresses });
+    assert_eq!(code("POST", path, inviting(&[])).await, is(400, "addresses_missing"));
+    assert_eq!(code("POST", path, inviting(&["a@example.org\r\nb"])).await, is(400, "address_invalid"));
+    let past = json!({ "role": "speaker", "addresses": ["a@example.org"], "start": 1 });
+    assert_eq!(code("POST", path, past).await, is(400, "start_invalid"));
     assert_eq!(code("GET", "/v1/rooms/none", Value::Null).await, is(404, "unknown_room"));
     let path = "/v1/rooms/class/participants/9/mute";
     assert_eq!(code("POST", path, Value::Null).await, is(404, "unknown_participant"));
@@ -130,6 +136,9 @@ async fn the_openapi_document_is_true() {
             let concrete = path.replace("{room}", "class").replace("{participant}", "7").replace("{action}", "mute");
             let body = match (method.as_str(), path.as_str()) {
                 ("post", "/v1/rooms") => json!({ "title": "Another" }),
+                ("post", "/v1/rooms/{room}/invitations") => {
+                    json!({ "role": "speaker", "addresses": ["a@example.org"] })
+                }
                 ("post", "/v1/rooms/{room}/tokens") => json!({ "role": "speaker" }),
                 ("patch", _) => json!({ "access": "request" }),
                 ("delete", "/v1/rooms/{room}") => continue,
@@ -141,5 +150,5 @@ async fn the_openapi_document_is_true() {
             seen.insert(format!("{method} {path}"));
         }
     }
-    assert_eq!(seen.len(), 7, "{seen:?}");
+    assert_eq!(seen.len(), 11, "{seen:?}");
 }

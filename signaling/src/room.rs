@@ -10,7 +10,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::api::{RoomReport, SessionSummary, ViewersPage};
-use crate::protocol::{ClientMessage, IceCredentials, Place, Presence, RoomInfo, ServerMessage, SessionError};
+use crate::protocol::{
+    ClientMessage, IceCredentials, Invitation, NewInvitations, Place, Presence, RoomInfo, ServerMessage, SessionError,
+};
 
 /// Finds and makes rooms.
 #[async_trait]
@@ -157,6 +159,18 @@ pub enum RoomMessage {
         after: ParticipantId,
         /// A page of them.
         answer: oneshot::Sender<ViewersPage>,
+    },
+    /// The portal invites people by e-mail.
+    PortalInvites {
+        /// Whom, and to what.
+        wanted: NewInvitations,
+        /// Those invited, in the order of their addresses.
+        answer: oneshot::Sender<Result<Vec<Invitation>, Reason>>,
+    },
+    /// The portal reads the list of those invited by e-mail.
+    PortalListsInvitations {
+        /// In the order they were made.
+        answer: oneshot::Sender<Vec<Invitation>>,
     },
     /// The server stops; everyone in the room is told.
     Stop,

@@ -14,7 +14,12 @@ const OPEN_LABELS: [(&str, &str); 2] = [
 ];
 
 fn metrics() -> Metrics {
-    Metrics::new(Sources { counters: Box::new(Counters::default), workers: 1, journal_queue: Box::new(|| 0) })
+    Metrics::new(Sources {
+        counters: Box::new(Counters::default),
+        workers: 1,
+        journal_queue: Box::new(|| 0),
+        mail_queue: Box::new(|| 0),
+    })
 }
 
 fn type_name(family: &MetricFamily) -> &'static str {

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod documentation;
 mod listener;
+mod mail;
 mod media;
 mod registrar;
 mod stage;
@@ -19,6 +20,7 @@ use prometheus::process_collector::ProcessCollector;
 use prometheus::{Histogram, HistogramTimer, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
 
 pub(crate) use listener::listen;
+use mail::MailMetrics;
 use media::MediaCollector;
 use registrar::Registrar;
 pub(crate) use stage::{Census, StageMetrics};
@@ -69,12 +71,15 @@ pub(crate) struct Sources {
     pub(crate) workers: usize,
     /// Requests that wait for the journal.
     pub(crate) journal_queue: Box<dyn Fn() -> usize + Send + Sync>,
+    /// Invitations that wait to be sent.
+    pub(crate) mail_queue: Box<dyn Fn() -> usize + Send + Sync>,
 }
 
 /// All metrics of the server.
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) stage: StageMetrics,
+    pub(crate) mail: MailMetrics,
     refused: IntCounterVec,
     joins: HistogramVec,
     connections_ended: IntCounterVec,
@@ -97,9 +102,11 @@ impl Metrics {
         let build = make.gauges("dais_build_info", "The version that runs; always 1", "version", []);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         make.read_gauge("dais_journal_queue_length", "Requests that wait for the journal", sources.journal_queue);
+        make.read_gauge("dais_mail_queue_length", "Invitations that wait to be sent", sources.mail_queue);
         let codes = SessionError::ALL.map(SessionError::code);
         Self {
             stage: StageMetrics::new(&make),
+            mail: MailMetrics::new(&make),
             refused: make.counters("dais_refused_total", "Requests and sessions refused", "code", codes),
             joins: make.histograms(
                 "dais_join_seconds",

@@ -13,6 +13,7 @@ mod chat;
 mod entering;
 mod feature;
 mod gates;
+mod inviting;
 mod notices;
 pub(crate) mod polls;
 mod requests;
@@ -35,9 +36,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::journal::{self, Journal, JournalError, wall_clock};
+use crate::mail::{Mail, OutboxError};
 use crate::metrics::{Census, JoinPhase, Metrics};
+use crate::tokens::sign_link;
 use chat::ChatNews;
 use entering::parsed_offer;
+use inviting::{Invitations, Inviter, Inviting};
 use polls::PollNews;
 use requests::Request;
 use roster::News;
@@ -56,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) media: Arc<MediaPlane>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) mail: Arc<Mail>,
     pub(crate) keys: TokenKeys,
 }
 
@@ -68,8 +73,8 @@ pub(crate) enum Over {
     Stopped,
 }
 
-/// A message whose SDP offer was parsed, outside of the room's task.
-enum Parsed {
+/// What was done outside of the room's task.
+enum Done {
     Enter(Box<Entering>, Result<Option<Offer>, SdpError>),
     Offer {
         session: SessionId,
@@ -78,6 +83,8 @@ enum Parsed {
         asked: Instant,
         offer: Result<Offer, SdpError>,
     },
+    /// Invitations were written to the outbox, or not.
+    Invited(Inviting, Result<(), OutboxError>),
 }
 
 /// See the module.
@@ -91,6 +98,7 @@ pub(crate) struct Room {
     news: News,
     chat_news: ChatNews,
     poll_news: PollNews,
+    invitations: Invitations,
     /// Finds who speaks most.
     loudness: DominantSpeaker,
     /// What players with one picture and one voice are shown.
@@ -99,7 +107,7 @@ pub(crate) struct Room {
     /// What the metrics have of this room, and whether there has been a change since.
     census: Census,
     census_is_old: bool,
-    parsed: (mpsc::UnboundedSender<Parsed>, mpsc::UnboundedReceiver<Parsed>),
+    done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
     shared: Arc<Shared>,
 }
 
@@ -107,8 +115,9 @@ impl Room {
     /// A room with the stage that `position` records of its journal have made.
     pub(crate) fn new(id: RoomId, info: RoomInfo, stage: Stage, position: u64, shared: Arc<Shared>) -> Self {
         let (news, chat_news, poll_news) = (News::new(&stage), ChatNews::default(), PollNews::default());
-        let parsed = mpsc::unbounded_channel();
+        let done = mpsc::unbounded_channel();
         let turn = Turn::default();
+        let invitations = Invitations::new(shared.mail.listen(&info.id));
         let (sessions, loudness, view) = (Sessions::default(), DominantSpeaker::new(), View::FIRST);
         let (census, census_is_old) = (Census::default(), true);
         Self {
@@ -120,12 +129,13 @@ impl Room {
             news,
             chat_news,
             poll_news,
+            invitations,
             loudness,
             view,
             turn,
             census,
             census_is_old,
-            parsed,
+            done,
             shared,
         }
     }
@@ -166,6 +176,7 @@ impl Room {
         let mut media = self.shared.media.open_room(self.id).await;
         self.view = View::FIRST;
         self.turn.gates.note_slots(&self.stage);
+        self.read_invitations().await;
         // Whoever is in the journal was connected to a process that is gone.
         let _ = self.enact(&Command::Restart);
         self.finish_turn().await?;
@@ -175,7 +186,7 @@ impl Room {
         decisions.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut portions = interval(BROADCAST_PAUSE);
         portions.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut heard, mut parsed, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut heard, mut done, mut arrived) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             tokio::select! {
                 biased;
@@ -186,9 +197,10 @@ impl Room {
                 1.. = media.recv_many(&mut heard, TURN_MESSAGES) => {
                     heard.drain(..).for_each(|event| self.handle_media(event));
                 }
-                1.. = self.parsed.1.recv_many(&mut parsed, TURN_MESSAGES) => {
-                    parsed.drain(..).for_each(|message| self.handle_parsed(message));
+                1.. = self.done.1.recv_many(&mut done, TURN_MESSAGES) => {
+                    done.drain(..).for_each(|done| self.handle_done(done));
                 }
+                Some(change) = self.invitations.changes.recv() => self.invitations.note_change(change),
                 count = messages.recv_many(&mut arrived, TURN_MESSAGES) => {
                     if count == 0 {
                         return Ok(Over::Stopped);
@@ -215,8 +227,8 @@ impl Room {
     /// Ends all sessions, also of those on their way in, and media.
     async fn close(&mut self, reason: SessionError) {
         self.sessions.close(reason);
-        while let Ok(parsed) = self.parsed.1.try_recv() {
-            if let Parsed::Enter(entering, _) = parsed {
+        while let Ok(parsed) = self.done.1.try_recv() {
+            if let Done::Enter(entering, _) = parsed {
                 entering.queue.close(reason);
             }
         }
@@ -346,7 +358,7 @@ impl Room {
                 Wish::Visit { offer: None, .. } => self.enter(*entering, None),
                 _ => self.parse(move || {
                     let offer = parsed_offer(&entering.wish);
-                    Parsed::Enter(entering, offer)
+                    Done::Enter(entering, offer)
                 }),
             },
             RoomMessage::Said { session, participant, message } => self.said(session, participant, message),
@@ -376,13 +388,17 @@ impl Room {
             RoomMessage::PortalLists { after, answer } => {
                 let _ = answer.send(roster::page(&self.stage, after, false));
             }
+            RoomMessage::PortalInvites { wanted, answer } => self.invite_by_mail(Inviter::Portal(answer), &wanted),
+            RoomMessage::PortalListsInvitations { answer } => {
+                let _ = answer.send(self.all_invitations());
+            }
             RoomMessage::Stop => {}
         }
     }
 
     /// Parses an offer, which takes longer than everything else here, on another thread.
-    fn parse(&self, parse: impl FnOnce() -> Parsed + Send + 'static) {
-        let (done, shared, start) = (self.parsed.0.clone(), Arc::clone(&self.shared), Instant::now());
+    fn parse(&self, parse: impl FnOnce() -> Done + Send + 'static) {
+        let (done, shared, start) = (self.done.0.clone(), Arc::clone(&self.shared), Instant::now());
         tokio::spawn(async move {
             let parsed = parse();
             shared.metrics.joined(JoinPhase::Parse, start.elapsed());
@@ -391,11 +407,11 @@ impl Room {
         });
     }
 
-    fn handle_parsed(&mut self, parsed: Parsed) {
-        match parsed {
-            Parsed::Enter(entering, Ok(offer)) => self.enter(*entering, offer),
-            Parsed::Enter(entering, Err(error)) => self.turn_back(*entering, sdp_reason(&error)),
-            Parsed::Offer { session, participant, request, asked, offer } => {
+    fn handle_done(&mut self, done: Done) {
+        match done {
+            Done::Enter(entering, Ok(offer)) => self.enter(*entering, offer),
+            Done::Enter(entering, Err(error)) => self.turn_back(*entering, sdp_reason(&error)),
+            Done::Offer { session, participant, request, asked, offer } => {
                 if self.sessions.get(participant).is_none_or(|current| current.id != session) {
                     return;
                 }
@@ -409,6 +425,7 @@ impl Room {
                     Err(error) => self.refuse(participant, request, sdp_reason(&error)),
                 }
             }
+            Done::Invited(inviting, result) => self.invitations_saved(inviting, result),
         }
     }
 
@@ -428,7 +445,7 @@ impl Room {
             None => return,
             Some(Request::Offer(sdp)) => {
                 let asked = Instant::now();
-                return self.parse(move || Parsed::Offer {
+                return self.parse(move || Done::Offer {
                     session,
                     participant: by,
                     request: id,
@@ -466,6 +483,10 @@ impl Room {
                 ServerMessage::Ok { id }
             }),
             Some(Request::Impossible(refusal)) => Err(refusal.into()),
+            Some(Request::InviteByMail(wanted)) => {
+                return self.invite_by_mail(Inviter::Host { id: by, request: id }, &wanted);
+            }
+            Some(Request::Invitations) => self.list_invitations(by, id),
             Some(Request::Links) => self.list_links(by, id, now),
             Some(Request::Stage(command)) => self.enact(&command).map_err(Reason::from).and_then(|()| match command {
                 Command::MakeLink { .. } => self.sign_newest_link(id),
@@ -499,11 +520,7 @@ impl Room {
 
     fn sign_newest_link(&self, id: u32) -> Result<ServerMessage, Reason> {
         let link = self.stage.links().last().ok_or(SessionError::Internal)?;
-        let claims = dais_signaling::token::Claims {
-            link: Some(link.id.0),
-            ..dais_signaling::token::Claims::new(&self.info.id, link.role, link.expires.0 / 1_000)
-        };
-        let token = self.shared.keys.sign(&claims)?;
+        let token = sign_link(&self.shared.keys, &self.info.id, link.id.0, link.role, link.expires)?;
         Ok(ServerMessage::LinkMade { id, link: link.id.0, token })
     }
 }
@@ -531,10 +548,12 @@ fn turn_away(message: RoomMessage, reason: SessionError) {
         RoomMessage::Enter(entering) => entering.queue.close(reason),
         RoomMessage::RestartIce { answer, .. } => drop(answer.send(Err(reason.into()))),
         RoomMessage::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
+        RoomMessage::PortalInvites { answer, .. } => drop(answer.send(Err(reason.into()))),
         RoomMessage::Said { .. }
         | RoomMessage::Gone { .. }
         | RoomMessage::PortalLooks { .. }
         | RoomMessage::PortalLists { .. }
+        | RoomMessage::PortalListsInvitations { .. }
         | RoomMessage::Stop => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use dais_media::{Slot, Wish, Wishes};
 use dais_signaling::limits::VALID_SECONDS_MAX;
-use dais_signaling::protocol::{Channel, ClientMessage, PollStep, Reaction, SessionError, Watched};
+use dais_signaling::protocol::{Channel, ClientMessage, NewInvitations, PollStep, Reaction, SessionError, Watched};
 use dais_stage::{Actor, Choices, Command, LinkId, MessageId, Millis, ParticipantId, PollId, Refusal};
 
 /// What a message from inside the room asks for.
@@ -26,6 +26,10 @@ pub(super) enum Request {
     React(Reaction),
     /// An answer that cannot be one.
     Impossible(Refusal),
+    /// To invite people by e-mail.
+    InviteByMail(NewInvitations),
+    /// Everybody invited by e-mail.
+    Invitations,
     /// Something of the stage.
     Stage(Command),
 }
@@ -41,6 +45,11 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
         ClientMessage::Watch { cameras, .. } => return Some(Request::Watch(cameras)),
         ClientMessage::ListViewers { after, .. } => return Some(Request::Viewers { after: target(after) }),
         ClientMessage::ListLinks { .. } => return Some(Request::Links),
+        ClientMessage::InviteByMail { addresses, role, start, minutes, utc_offset, language, .. } => {
+            let wanted = NewInvitations { addresses, role, start, minutes, utc_offset, language };
+            return Some(Request::InviteByMail(wanted));
+        }
+        ClientMessage::ListInvitations { .. } => return Some(Request::Invitations),
         ClientMessage::JoinStage { mic, camera, .. } => Command::JoinStage { id, mic, camera },
         ClientMessage::LeaveStage { .. } => Command::LeaveStage { id },
         ClientMessage::AskToJoin { .. } => Command::AskToJoin { id },

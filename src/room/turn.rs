@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::gates::{GateChanges, media_id, permits};
+use super::inviting::Inviting;
 use super::notices::{To, notices};
 use super::sessions::{Joining, LastOfMedia, Session};
 use super::{Room, feature, roster};
@@ -47,6 +48,8 @@ pub(super) enum Deed {
     Watch { id: ParticipantId, wishes: Wishes },
     Close { queue: SessionQueue, reason: Reason },
     Portal { answer: oneshot::Sender<Result<(), Reason>>, result: Result<(), Reason> },
+    Invite(Inviting),
+    WithdrawMail(u32),
 }
 
 /// What somebody sends and receives over, who comes in.
@@ -69,12 +72,14 @@ impl Deed {
             Self::Enter { entering, .. } => entering.queue.close(reason),
             Self::TurnBack { queue, .. } | Self::Close { queue, .. } => queue.close(reason),
             Self::Portal { answer, .. } => drop(answer.send(Err(reason.into()))),
+            Self::Invite(inviting) => inviting.undone(),
             Self::RestartIce { answer, .. } => drop(answer.send(Err(reason.into()))),
             Self::Answer { .. }
             | Self::Notice { .. }
             | Self::Connect { .. }
             | Self::NewPath { .. }
-            | Self::Watch { .. } => {}
+            | Self::Watch { .. }
+            | Self::WithdrawMail(_) => {}
         }
     }
 }
@@ -99,6 +104,9 @@ impl Room {
         self.news.note(event);
         self.chat_news.note(event);
         self.poll_news.note(event);
+        if let Some(link) = self.invitations.note(event) {
+            self.turn.deeds.push(Deed::WithdrawMail(link));
+        }
         for (to, notice) in notices(&self.stage, event) {
             self.turn.deeds.push(Deed::Notice { to, notice });
         }
@@ -234,6 +242,8 @@ impl Room {
             }
             Deed::Watch { id, wishes } => self.shared.media.watch(self.id, media_id(id), wishes).await,
             Deed::Close { queue, reason } => queue.close(reason),
+            Deed::Invite(inviting) => self.save_invitations(inviting),
+            Deed::WithdrawMail(link) => self.withdraw_mail(vec![link]),
             Deed::Portal { answer, result } => {
                 let _ = answer.send(result);
             }
@@ -384,6 +394,9 @@ impl Room {
             {
                 session.update(Outgoing::message(&entry));
             }
+        }
+        if tick {
+            self.tell_invitations();
         }
         if tick && self.news.take_queue() {
             self.sessions.tell(To::Moderators, &roster::queue(&self.stage, now));

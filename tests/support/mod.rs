@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod http;
+pub mod mail;
 pub mod media;
 pub mod offer;
 pub mod process;

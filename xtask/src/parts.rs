@@ -90,6 +90,7 @@ fn rust() -> Result<Outcome, String> {
     for program in ["ip", "tc"] {
         install_where_missing(program, "-V", "iproute2")?;
     }
+    prepare_mail_server()?;
     run(&mut command("", "cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])).map(|()| Outcome::Passed)
 }
 
@@ -172,6 +173,7 @@ pub fn pictures() -> Result<(), String> {
         "chat.spec.ts",
         "polls.spec.ts",
         "webinar.spec.ts",
+        "mail.spec.ts",
     ];
     let mut test = command("tests/browser", "npm", &[&["test", "--"], &specs[..]].concat());
     run(test.env("DAIS_UPDATE_GENERATED", "1"))
@@ -183,6 +185,7 @@ pub fn pictures() -> Result<(), String> {
 /// When npm or apt fails.
 pub fn prepare_browser() -> Result<(), String> {
     npm_ci("tests/browser")?;
+    prepare_mail_server()?;
     // A network without UDP is made with it.
     install_where_missing("ip", "-V", "iproute2")?;
     if std::env::var_os("DAIS_CHROMIUM").is_none() {
@@ -192,6 +195,25 @@ pub fn prepare_browser() -> Result<(), String> {
         install_where_missing("/usr/bin/firefox-esr", "--version", "firefox-esr")?;
     }
     Ok(())
+}
+
+/// Installs the mail server that tests send invitations to, in an environment of its own.
+fn prepare_mail_server() -> Result<(), String> {
+    const REQUIREMENTS: &str = "tests/mail/requirements.txt";
+    let modified = |path: &str| fs::metadata(root().join(path)).and_then(|meta| meta.modified()).ok();
+    let installed = modified("target/venv/installed");
+    if installed.is_some() && installed >= modified(REQUIREMENTS) {
+        return Ok(());
+    }
+    // Debian keeps what makes environments in a package of its own.
+    if !exists("python3", &["-c", "import ensurepip, venv"]) {
+        run(&mut privileged(&["update", "-qq"]))?;
+        run(&mut privileged(&["install", "-qq", "-y", "python3-venv"]))?;
+    }
+    run(&mut command("", "python3", &["-m", "venv", "--clear", "target/venv"]))?;
+    let args = ["-m", "pip", "install", "--quiet", "--require-hashes", "-r", REQUIREMENTS];
+    run(&mut command("", "target/venv/bin/python", &args))?;
+    fs::write(root().join("target/venv/installed"), "").map_err(|error| error.to_string())
 }
 
 /// Installs Debian's package of a program that is not there: one that does not tell its version.

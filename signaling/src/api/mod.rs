@@ -1,6 +1,7 @@
 //! The HTTP API for the portal that a room belongs to: rooms, tokens, moderation. Described by OpenAPI, served at
 //! `/v1/openapi.json`.
 
+mod invitations;
 mod rooms;
 mod summary;
 mod types;
@@ -40,6 +41,8 @@ pub use types::{NewRoom, NewToken, Preset, RoomChange, RoomReport, SignedToken, 
         rooms::remove,
         summary::summary,
         summary::table,
+        invitations::invite,
+        invitations::list,
     ),
     security(("key" = []))
 )]
@@ -64,6 +67,7 @@ pub(crate) fn routes(signaling: &Signaling) -> Router<Signaling> {
         .route("/v1/rooms/{room}/participants", get(rooms::participants))
         .route("/v1/rooms/{room}/participants/{participant}", axum::routing::delete(rooms::remove))
         .route("/v1/rooms/{room}/participants/{participant}/{action}", post(rooms::act))
+        .route("/v1/rooms/{room}/invitations", post(invitations::invite).get(invitations::list))
         .layer(DefaultBodyLimit::max(limits::API_BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(signaling.clone(), authorized))
         .route("/v1/rooms/{room}/summary", get(summary::summary))
@@ -101,10 +105,16 @@ impl From<Reason> for Failure {
             | "title_invalid"
             | "valid_seconds_invalid"
             | "identity_invalid"
+            | "addresses_missing"
+            | "address_invalid"
+            | "start_invalid"
+            | "minutes_invalid"
             | "name_missing"
             | "name_too_long"
             | "name_invalid" => StatusCode::BAD_REQUEST,
-            "internal" | "journal_failed" | "room_gone" | "shutting_down" => StatusCode::SERVICE_UNAVAILABLE,
+            "internal" | "journal_failed" | "mail_not_saved" | "room_gone" | "shutting_down" => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             _ => StatusCode::CONFLICT,
         };
         Self { status, reason }

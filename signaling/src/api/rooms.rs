@@ -224,7 +224,7 @@ async fn enact(room: &RoomHandle, command: Command) -> Answer<()> {
 }
 
 /// Sends a room a question and waits for the answer.
-async fn ask<T>(room: &RoomHandle, question: impl FnOnce(oneshot::Sender<T>) -> RoomMessage) -> Answer<T> {
+pub(super) async fn ask<T>(room: &RoomHandle, question: impl FnOnce(oneshot::Sender<T>) -> RoomMessage) -> Answer<T> {
     let (sender, answer) = oneshot::channel();
     room.messages.send(question(sender)).await.map_err(|_| SessionError::RoomGone)?;
     Ok(answer.await.map_err(|_| SessionError::RoomGone)?)

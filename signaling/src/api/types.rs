@@ -4,7 +4,7 @@ use dais_stage::{Ability, Permissions, Settings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::protocol::{Access, Allowed, Participant, Role, RoomInfo};
+use crate::protocol::{Access, Allowed, Invitation, Participant, Role, RoomInfo};
 
 /// A room to be made. Everything but the title has a default.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -214,6 +214,13 @@ pub struct ViewersPage {
     pub participants: Vec<Participant>,
     /// There are more: ask again with `after` the last one's `id`.
     pub more: bool,
+}
+
+/// Those invited by e-mail, in the order they were made.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct InvitationList {
+    /// Each with the token of its link: the page to open is `/r/{room}#token={token}`.
+    pub invitations: Vec<Invitation>,
 }
 
 /// What went wrong.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::links::Language;
 use super::polls::{NewPoll, PollStep};
 use super::words::{Ability, Access, Allowed, Channel, Place, QuickPoll, Reaction, Role, Watched};
 
@@ -253,6 +254,32 @@ pub enum ClientMessage {
         /// Number of the request.
         id: u32,
     },
+    /// Hosts: invites people by e-mail, each with a role link of their own.
+    InviteByMail {
+        /// Number of the request.
+        id: u32,
+        /// 1 to 100 addresses, each `ann@example.org` or `Ann Lee <ann@example.org>`.
+        addresses: Vec<String>,
+        /// The role the links carry.
+        role: Role,
+        /// When it begins, seconds since the Unix epoch: the mail says so and has a calendar file.
+        #[ts(optional, type = "number")]
+        start: Option<u64>,
+        /// How long it lasts, minutes, 1 to 1,440. Default: an hour.
+        #[ts(optional)]
+        minutes: Option<u32>,
+        /// Minutes that the host's clock is ahead of UTC: the mail says the start by it.
+        #[ts(optional)]
+        utc_offset: Option<i16>,
+        /// Language of the mail. Default: English.
+        #[ts(optional)]
+        language: Option<Language>,
+    },
+    /// Hosts: everybody invited by e-mail.
+    ListInvitations {
+        /// Number of the request.
+        id: u32,
+    },
     /// Says something in the chat.
     Say {
         /// Number of the request.
@@ -420,6 +447,8 @@ impl ClientMessage {
             | Self::MakeLink { id, .. }
             | Self::RevokeLink { id, .. }
             | Self::ListLinks { id, .. }
+            | Self::InviteByMail { id, .. }
+            | Self::ListInvitations { id }
             | Self::Say { id, .. }
             | Self::ListChat { id, .. }
             | Self::DeleteMessage { id, .. }
@@ -441,7 +470,7 @@ impl ClientMessage {
 }
 
 /// Values of `type` in [`ClientMessage`].
-pub(super) const CLIENT_TYPES: [&str; 51] = [
+pub(super) const CLIENT_TYPES: [&str; 53] = [
     "hello",
     "enter",
     "restart_ice",
@@ -476,6 +505,8 @@ pub(super) const CLIENT_TYPES: [&str; 51] = [
     "make_link",
     "revoke_link",
     "list_links",
+    "invite_by_mail",
+    "list_invitations",
     "say",
     "list_chat",
     "delete_message",

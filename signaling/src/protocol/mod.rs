@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod ice;
+mod links;
 mod polls;
 mod server;
 mod words;
@@ -13,11 +14,12 @@ use ts_rs::TS;
 pub use client::ClientMessage;
 pub use error::SessionError;
 pub use ice::{IceCredentials, IceServer};
+pub use links::{Invitation, Language, Link, MailState, NewInvitations};
 pub use polls::{
     NewPoll, NewQuestion, OwnAnswer, OwnScore, Poll, PollQuestion, PollRank, PollResults, PollStep, ReactionCount,
 };
 pub use server::{
-    Camera, ChatMessage, Dominant, Link, Notice, OnStage, Participant, Permissions, Pin, Presence, Refused, Relation,
+    Camera, ChatMessage, Dominant, Notice, OnStage, Participant, Permissions, Pin, Presence, Refused, Relation,
     RoomInfo, RoomState, Rules, ServerMessage, Slot, SlotKind, Waiting,
 };
 pub use words::{Ability, Access, Allowed, Channel, Place, PollKind, QuickPoll, Reaction, Role, Watched};
@@ -72,6 +74,9 @@ pub fn typescript() -> String {
         Camera::decl(&config),
         Waiting::decl(&config),
         Link::decl(&config),
+        Invitation::decl(&config),
+        MailState::decl(&config),
+        Language::decl(&config),
         Slot::decl(&config),
         SlotKind::decl(&config),
         Place::decl(&config),
@@ -151,6 +156,8 @@ mod tests {
             r#"{"type":"make_link","id":9,"role":"speaker","validSeconds":3600,"personal":true}"#,
             r#"{"type":"revoke_link","id":9,"link":1}"#,
             r#"{"type":"list_links","id":9}"#,
+            r#"{"type":"invite_by_mail","id":9,"addresses":["ann@example.org"],"role":"speaker"}"#,
+            r#"{"type":"list_invitations","id":9}"#,
             r#"{"type":"say","id":9,"channel":"everyone","text":"Hello"}"#,
             r#"{"type":"list_chat","id":9,"channel":"moderators","before":0}"#,
             r#"{"type":"delete_message","id":9,"message":1}"#,

@@ -5,6 +5,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use super::ice::{IceCredentials, IceServer};
+use super::links::{Invitation, Link};
 use super::polls::{OwnAnswer, OwnScore, Poll, ReactionCount};
 use super::words::{Ability, Access, Allowed, Channel, Role};
 
@@ -102,6 +103,20 @@ pub enum ServerMessage {
         id: u32,
         /// In the order they were made.
         links: Vec<Link>,
+    },
+    /// Answer to `invite_by_mail`, with those just invited, and to `list_invitations`.
+    Invitations {
+        /// Number of the request.
+        id: u32,
+        /// In the order they were made.
+        invitations: Vec<Invitation>,
+        /// This server sends mail; else links are there to be copied.
+        sends_mail: bool,
+    },
+    /// To hosts: invitations by e-mail that are new, or of which something has changed; collected for up to 100 ms.
+    InvitationsChanged {
+        /// Whole, in the order they were made.
+        invitations: Vec<Invitation>,
     },
     /// The room as it is, in place of updates the session could not keep up with.
     State {
@@ -424,24 +439,6 @@ pub struct Waiting {
     pub name: String,
     /// How long they have waited, milliseconds.
     pub age: u32,
-}
-
-/// A role link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Link {
-    /// Its number.
-    pub link: u32,
-    /// The role it carries.
-    pub role: Role,
-    /// For one person only.
-    pub personal: bool,
-    /// Somebody has entered with it, if it is personal.
-    pub used: bool,
-    /// It is of no use any more: withdrawn, or too old.
-    pub over: bool,
-    /// How long it is of use, seconds.
-    pub valid_seconds: u32,
 }
 
 /// A slot and who stands in it.

@@ -2,6 +2,7 @@ export { Activities } from "./activities";
 export * from "./chat";
 export { browserEnvironment } from "./environment";
 export type { Environment } from "./environment";
+export type { InvitationsView, NewInvitations } from "./invitations";
 export { forgetfulStore, memoryOf } from "./memory";
 export type { Memory, Store } from "./memory";
 export { LAYOUT, Peer } from "./peer";

@@ -271,6 +271,38 @@ link: number, } | { "type": "list_links",
 /**
  * Number of the request.
  */
+id: number, } | { "type": "invite_by_mail", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * 1 to 100 addresses, each `ann@example.org` or `Ann Lee <ann@example.org>`.
+ */
+addresses: Array<string>, 
+/**
+ * The role the links carry.
+ */
+role: Role, 
+/**
+ * When it begins, seconds since the Unix epoch: the mail says so and has a calendar file.
+ */
+start?: number, 
+/**
+ * How long it lasts, minutes, 1 to 1,440. Default: an hour.
+ */
+minutes?: number, 
+/**
+ * Minutes that the host's clock is ahead of UTC: the mail says the start by it.
+ */
+utcOffset?: number, 
+/**
+ * Language of the mail. Default: English.
+ */
+language?: Language, } | { "type": "list_invitations", 
+/**
+ * Number of the request.
+ */
 id: number, } | { "type": "say", 
 /**
  * Number of the request.
@@ -547,7 +579,23 @@ id: number,
 /**
  * In the order they were made.
  */
-links: Array<Link>, } | { "type": "state", 
+links: Array<Link>, } | { "type": "invitations", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * In the order they were made.
+ */
+invitations: Array<Invitation>, 
+/**
+ * This server sends mail; else links are there to be copied.
+ */
+sendsMail: boolean, } | { "type": "invitations_changed", 
+/**
+ * Whole, in the order they were made.
+ */
+invitations: Array<Invitation>, } | { "type": "state", 
 /**
  * The room.
  */
@@ -922,6 +970,44 @@ over: boolean,
  * How long it is of use, seconds.
  */
 validSeconds: number, };
+
+export type Invitation = { 
+/**
+ * Number of their role link; withdrawing it withdraws the invitation.
+ */
+link: number, 
+/**
+ * Their address.
+ */
+address: string, 
+/**
+ * Their name, if it was given.
+ */
+name: string | null, 
+/**
+ * The role they come with.
+ */
+role: Role, 
+/**
+ * What became of the mail.
+ */
+state: MailState, 
+/**
+ * What the mail server said to the last attempt that failed.
+ */
+reason: string | null, 
+/**
+ * Somebody has entered with the link.
+ */
+used: boolean, 
+/**
+ * The token the link carries, while it is of use.
+ */
+token: string | null, };
+
+export type MailState = "queued" | "sent" | "failed" | "withdrawn" | "link_only";
+
+export type Language = "en" | "de";
 
 export type Slot = { 
 /**

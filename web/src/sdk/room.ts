@@ -5,12 +5,14 @@ import type { ActivityRequest } from "./activities";
 import { CHANNELS } from "./chat";
 import { browserEnvironment } from "./environment";
 import type { Environment } from "./environment";
+import { inviting } from "./invitations";
+import type { NewInvitations } from "./invitations";
 import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
 import { Peer } from "./peer";
 import { withAnswer } from "./polls";
 import { PROTOCOL } from "./protocol.gen";
-import type { Access, Channel, ClientMessage, IceServer, Link, Participant, Place, Poll, Role, ServerMessage, Watched } from "./protocol.gen";
+import type { Access, Channel, ClientMessage, IceServer, Invitation, Link, Participant, Place, Poll, Role, ServerMessage, Watched } from "./protocol.gen";
 import { Pulse } from "./pulse";
 import { ANSWER_MS_MAX, ATTEMPT_MS_MAX, LOST, MEDIA_LOST, QUIET_MS, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
 import { moderates, self } from "./select";
@@ -214,6 +216,16 @@ export class Room {
 
   async listLinks(): Promise<Link[]> {
     return (await this.#ask({ type: "list_links" }, "links")).links;
+  }
+
+  /** Invites people by e-mail, each with a role link of their own. Resolves when their mails are on disk; the view has them. */
+  async inviteByMail(wanted: NewInvitations): Promise<Invitation[]> {
+    return (await this.#ask({ type: "invite_by_mail", ...inviting(wanted) }, "invitations")).invitations;
+  }
+
+  /** Everybody invited by e-mail; they go into the view. */
+  async listInvitations(): Promise<void> {
+    await this.#ask({ type: "list_invitations" }, "invitations");
   }
 
   /** A page of the viewers of a large room: those who entered after `after`, and whether there are more. */

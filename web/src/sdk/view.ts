@@ -4,6 +4,8 @@ import { initialChat, missed, withNews, withPage } from "./chat";
 import type { ChatView } from "./chat";
 import { initialPolls, withPollList, withPollNews } from "./polls";
 import type { PollsView } from "./polls";
+import { noInvitations, withInvitations } from "./invitations";
+import type { InvitationsView } from "./invitations";
 import type {
   Access,
   Notice,
@@ -101,6 +103,8 @@ export interface View {
   polls: PollsView;
   /** Reactions told last, with a number that grows. */
   reactions: { seq: number; counts: readonly ReactionCount[] };
+  /** By e-mail. Empty for those who are no host. */
+  invitations: InvitationsView;
   /** What this person was told last, with a number that grows. */
   notice: { seq: number; notice: Notice | OwnNotice } | null;
 }
@@ -126,6 +130,7 @@ export const initialView: View = {
   chat: initialChat,
   polls: initialPolls,
   reactions: { seq: 0, counts: [] },
+  invitations: noInvitations,
   notice: null,
 };
 
@@ -199,6 +204,9 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       return { ...view, polls: withPollList(message, now) };
     case "reactions":
       return { ...view, reactions: { seq: view.reactions.seq + 1, counts: message.counts } };
+    case "invitations":
+    case "invitations_changed":
+      return { ...view, invitations: withInvitations(view.invitations, message) };
     case "notice":
       return tell(view, message.notice);
     case "closed":
