@@ -3,17 +3,14 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Link, Role } from "../sdk";
 import { CloseIcon } from "./icons";
-import { attempt, entry, me } from "./state";
+import { Invitations } from "./invitations";
+import { ROLES, address } from "./role-links";
+import { attempt, me } from "./state";
 import { ROLE_LABELS, validFor } from "./texts";
 import { Dialog } from "./ui";
 
 const DAY_SECONDS = 86_400;
 const VALIDITIES = [[1, "1 day"], [7, "7 days"], [30, "30 days"]] as const;
-/** The role most links are made for stands first; only a host makes hosts. */
-const ROLES: Role[] = ["speaker", "moderator", "participant", "host"];
-
-const address = (token: string) => `${location.origin}/r/${encodeURIComponent(entry.value?.room.id ?? "")}#token=${token}`;
-
 function MakeLink({ onMade }: { onMade(): void }) {
   const [role, setRole] = useState<Role>("speaker");
   const [days, setDays] = useState<number>(VALIDITIES[1][0]);
@@ -70,7 +67,7 @@ function stateOf({ personal, used, over, validSeconds }: Link): string {
   return [whom, used && "used", `valid ${validFor(validSeconds)}`].filter(Boolean).join(" · ");
 }
 
-export function LinksDialog({ onClose }: { onClose(): void }) {
+function Links() {
   const [links, setLinks] = useState<Link[] | null>(null);
   const load = () => attempt(async (room) => setLinks(await room.listLinks()));
   useEffect(() => void load(), []);
@@ -81,6 +78,28 @@ export function LinksDialog({ onClose }: { onClose(): void }) {
   // Only a host withdraws a host's link.
   const mayWithdraw = (link: Link) => !link.over && (link.role !== "host" || me.value?.role === "host");
   return (
+    <>
+      <MakeLink onMade={() => void load()} />
+      <h2>Links made so far</h2>
+      {links?.length === 0 && <p class="says">None yet.</p>}
+      <ul class="link-list" aria-label="Links made so far">
+        {[...(links ?? [])].reverse().map((link) => (
+          <li key={link.link} class={link.over ? "over" : ""}>
+            <span class="who">
+              {ROLE_LABELS[link.role]} · link {link.link}
+              <small>{stateOf(link)}</small>
+            </span>
+            {mayWithdraw(link) && <button type="button" aria-label={`Withdraw link ${link.link}`} onClick={() => void withdraw(link.link)}>Withdraw</button>}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+export function LinksDialog({ onClose }: { onClose(): void }) {
+  const [byMail, setByMail] = useState(false);
+  return (
     <Dialog label="Role links" onClose={onClose}>
       <section class="card small links">
         <h1>
@@ -88,20 +107,13 @@ export function LinksDialog({ onClose }: { onClose(): void }) {
           <small>Whoever opens a link comes in with its role</small>
         </h1>
         <button type="button" class="round corner" aria-label="Close" onClick={onClose}><CloseIcon /></button>
-        <MakeLink onMade={() => void load()} />
-        <h2>Links made so far</h2>
-        {links?.length === 0 && <p class="says">None yet.</p>}
-        <ul class="link-list" aria-label="Links made so far">
-          {[...(links ?? [])].reverse().map((link) => (
-            <li key={link.link} class={link.over ? "over" : ""}>
-              <span class="who">
-                {ROLE_LABELS[link.role]} · link {link.link}
-                <small>{stateOf(link)}</small>
-              </span>
-              {mayWithdraw(link) && <button type="button" aria-label={`Withdraw link ${link.link}`} onClick={() => void withdraw(link.link)}>Withdraw</button>}
-            </li>
-          ))}
-        </ul>
+        {me.value?.role === "host" && (
+          <div class="channels" role="group" aria-label="How people get their links">
+            <button type="button" aria-pressed={!byMail} onClick={() => setByMail(false)}>Links to copy</button>
+            <button type="button" aria-pressed={byMail} onClick={() => setByMail(true)}>Invite by e-mail</button>
+          </div>
+        )}
+        {byMail ? <Invitations /> : <Links />}
       </section>
     </Dialog>
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Notice, OwnNotice } from "../sdk";
-import { ACCESS_LABELS, CONNECTION_LOST, ago, ending, noticeText, validFor } from "./texts";
+import { ACCESS_LABELS, CONNECTION_LOST, ago, ending, noticeText, invitationText, validFor } from "./texts";
 
 /** One of each kind: the compiler sees to it that none is missing. */
 const EVERY: { [Kind in (Notice | OwnNotice)["kind"]]: Extract<Notice | OwnNotice, { kind: Kind }> } = {
@@ -43,6 +43,15 @@ describe("texts", () => {
       if ("by" in notice) expect(text).toContain(notice.by);
       if ("name" in notice) expect(text).toContain(notice.name);
     }
+  });
+
+  test("every state of an invitation has its own, and says what the mail server said", () => {
+    const states = ["queued", "sent", "failed", "withdrawn", "link_only"] as const;
+    const invitation = { link: 1, address: "ann@example.org", name: null, role: "speaker", reason: null, used: false, token: "a" } as const;
+    const texts = states.map((state) => invitationText({ ...invitation, state }));
+    expect(new Set(texts).size).toBe(states.length);
+    for (const state of ["queued", "failed"] as const) expect(invitationText({ ...invitation, state, reason: "550 nobody" })).toContain("550 nobody");
+    expect(invitationText({ ...invitation, state: "sent", used: true })).toBe("has come in");
   });
 
   // law: join-request, join-invite

@@ -1,6 +1,6 @@
 /** What the page says to people; each kind of notice has one text. */
 
-import type { Ability, Access, Allowed, Failure, Notice, OwnNotice, Role } from "../sdk";
+import type { Ability, Access, Allowed, Failure, Invitation, Notice, OwnNotice, Role } from "../sdk";
 
 export const ACCESS_LABELS: Record<Access, string> = {
   everyone: "Everyone on stage",
@@ -135,6 +135,25 @@ export function validFor(seconds: number): string {
   const [length, unit] = units.find(([length]) => seconds >= length) ?? [60, "minute"];
   const count = Math.max(1, Math.round(seconds / length));
   return `for ${count} more ${unit}${count === 1 ? "" : "s"}`;
+}
+
+/** What became of an invitation by e-mail. */
+export function invitationText({ state, reason, used, token }: Invitation): string {
+  if (used) return token === null ? "came in; the link is no longer valid" : "has come in";
+  switch (state) {
+    case "queued":
+      return reason === null ? "being sent" : `will be sent again: ${reason}`;
+    case "sent":
+      return token === null ? "sent; the link is no longer valid" : "sent";
+    case "failed":
+      return `not sent: ${reason ?? "the mail server refused it"}`;
+    case "withdrawn":
+      return "withdrawn";
+    case "link_only":
+      return token === null ? "the link is no longer valid" : "for you to pass on";
+    default:
+      return state satisfies never;
+  }
 }
 
 /** What can be done on the last screen. */
