@@ -3,10 +3,10 @@
 
 use std::net::SocketAddr;
 
+use dais_media::codec::{Descriptor, LastSent, Shift};
 use dais_media::rtp::Header;
 use dais_media::sdp::{AnswerParams, Candidates, Offer, answer};
-use dais_media::vp8::{Descriptor, LastSent, Shift};
-use dais_media::{Credentials, Fingerprint, WorkerId, ice, rtcp};
+use dais_media::{Codec, Credentials, Fingerprint, WorkerId, ice, rtcp};
 use dais_signaling::protocol;
 
 /// A connectivity check as it comes from the network.
@@ -18,7 +18,7 @@ pub fn stun(data: &[u8]) {
     }
 }
 
-/// A decrypted RTP packet: header, extensions, padding, VP8 descriptor and its patching.
+/// A decrypted RTP packet: header, extensions and padding.
 pub fn rtp(data: &[u8]) {
     let Ok(header) = Header::parse(data) else { return };
     assert!(header.len <= data.len());
@@ -26,12 +26,20 @@ pub fn rtp(data: &[u8]) {
         assert!(extension.len() <= 255);
     }
     let Ok(len) = header.payload_len(data) else { return };
-    let mut payload = data[header.len..header.len + len].to_vec();
-    if let Ok(descriptor) = Descriptor::parse(&payload) {
-        let shift = Shift::following(LastSent { picture_id: 0x7fff, tl0_pic_idx: 255 }, &descriptor);
-        shift.patch(&descriptor, &mut payload);
-        assert!(Descriptor::parse(&payload).is_ok(), "a patched payload still parses");
-    }
+    assert!(header.len + len <= data.len());
+}
+
+/// A payload of video, behind a byte that says of which codec: what is read of it, and its patching.
+pub fn payload(data: &[u8]) {
+    let Some((codec, payload)) = data.split_first() else { return };
+    let codec = Codec::ALL[usize::from(*codec) % Codec::ALL.len()];
+    let Ok(descriptor) = Descriptor::parse(codec, payload) else { return };
+    let mut patched = payload.to_vec();
+    let shift = Shift::following(LastSent { picture_id: 0x7fff, tl0_pic_idx: 255 }, &descriptor);
+    shift.patch(&descriptor, &mut patched);
+    let read = Descriptor::parse(codec, &patched).expect("a patched payload still parses");
+    assert_eq!(read.starts_key_frame, descriptor.starts_key_frame, "and is the same frame");
+    assert!(read.picture_id.is_none_or(|id| id.value == 0), "whose numbers continue those before");
 }
 
 /// A decrypted RTCP compound packet.
@@ -44,8 +52,10 @@ pub fn rtcp(data: &[u8]) {
 /// An offer, and the answer to it.
 pub fn sdp(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let offers = [Offer::parse(text), Offer::parse_publisher(text), Offer::parse_player(text)];
-    offers.into_iter().flatten().for_each(|offer| answered(&offer));
+    for codec in Codec::ALL {
+        let parse = [Offer::parse, Offer::parse_publisher, Offer::parse_player];
+        parse.iter().filter_map(|parse| parse(text, codec).ok()).for_each(|offer| answered(&offer));
+    }
 }
 
 fn answered(offer: &Offer) {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use dais_media::{MediaConfig, SpeechConfig};
 use dais_signaling::token::{SECRET_BYTES_MIN, TokenKeys};
-use dais_stage::{Preset, Settings, limits};
+use dais_stage::{Codec, Preset, Settings, limits};
 
 use crate::mail::MailConfig;
 
@@ -68,6 +68,10 @@ pub struct Config {
     /// Preset of rooms that do not say: event, webinar or meeting.
     #[arg(long, env = "DAIS_PRESET", default_value = "event", value_parser = preset)]
     pub preset: Preset,
+    /// Codec of cameras and screens in rooms that do not say: vp8, h264, vp9 or av1. Where somebody in the room does not
+    /// decode it, it is VP8.
+    #[arg(long, env = "DAIS_CODEC", default_value = "vp8", value_parser = codec)]
+    pub codec: Codec,
     /// A packet this loud or louder may be voice, -dBov. Lower is stricter.
     #[arg(long, env = "DAIS_SPEECH_THRESHOLD", default_value_t = SpeechConfig::default().voice_dbov)]
     pub speech_threshold: u8,
@@ -136,6 +140,16 @@ fn preset(text: &str) -> Result<Preset, String> {
     }
 }
 
+fn codec(text: &str) -> Result<Codec, String> {
+    match text {
+        "vp8" => Ok(Codec::Vp8),
+        "h264" => Ok(Codec::H264),
+        "vp9" => Ok(Codec::Vp9),
+        "av1" => Ok(Codec::Av1),
+        _ => Err("must be vp8, h264, vp9 or av1".to_owned()),
+    }
+}
+
 /// A setting that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -186,8 +200,8 @@ impl Config {
     /// Settings of the demo room, which is there as long as the server is.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let (capacity, camera_limit) = (self.capacity, self.camera_limit);
-        Settings { capacity, camera_limit, empty_after_ms: 0, ..Settings::preset(self.preset) }
+        let (capacity, camera_limit, codec) = (self.capacity, self.camera_limit, self.codec);
+        Settings { capacity, camera_limit, codec, empty_after_ms: 0, ..Settings::preset(self.preset) }
     }
 
     pub(crate) fn api_key(&self) -> Result<Option<Arc<str>>, ConfigError> {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use dais_media::sdp::Offer;
-use dais_media::{MediaKind, MediaPlane, ParticipantId, RoomId};
+use dais_media::{Codec, MediaKind, MediaPlane, ParticipantId, RoomId};
 use dais_signaling::limits::TEST_LASTS;
 use dais_signaling::protocol::{IceServer, SessionError};
 use dais_signaling::{Reach, Reason};
@@ -46,8 +46,8 @@ impl Reach for MediaReach {
     }
 
     async fn test(&self, offer: String) -> Result<String, Reason> {
-        let offer =
-            Offer::parse_player(&offer).map_err(|error| Reason { code: error.code(), text: error.to_string() })?;
+        let offer = Offer::parse_player(&offer, Codec::Vp8)
+            .map_err(|error| Reason { code: error.code(), text: error.to_string() })?;
         let participant = ParticipantId(self.tests.fetch_add(1, Ordering::Relaxed));
         let connecting = self.media.connect(TESTS, participant, offer, [false; MediaKind::ALL.len()]);
         let (answer, _) = connecting.await.map_err(|_| SessionError::Internal)?;

@@ -52,6 +52,20 @@ async fn guest(server: &Server, role: &str, name: &str) -> Session {
     session
 }
 
+#[tokio::test]
+async fn a_room_has_the_codec_it_was_made_with_or_the_servers() {
+    let config = Config { api_key: Some(KEY.to_owned()), codec: dais_stage::Codec::Vp9, ..Config::loopback() };
+    let server = Server::start(&config).await.expect("the server starts");
+    room(&server, json!({ "id": "own", "title": "Own", "codec": "av1" })).await;
+    room(&server, json!({ "id": "default", "title": "Default" })).await;
+    for (id, codec) in [("own", "av1"), ("default", "vp9")] {
+        let (_, report) = call(&server, "GET", &format!("/v1/rooms/{id}"), Value::Null).await;
+        assert_eq!(report["codec"], codec, "{report}");
+    }
+    let (status, _) = call(&server, "POST", "/v1/rooms", json!({ "title": "Old", "codec": "h261" })).await;
+    assert_eq!(status, 422);
+}
+
 // law: entry-ways, preset-values, preset-default
 #[tokio::test]
 async fn a_portal_makes_a_room_lets_people_in_and_moderates() {

@@ -177,7 +177,7 @@ async fn malformed_but_authentic_rtcp_and_rtp_are_counted_and_hurt_nobody() {
     }
     until_counted(&server, "malformed RTCP", |c| c.dropped(DropReason::RtcpMalformed) >= 3).await;
     ann.video(true, &[0x90]).await;
-    until_counted(&server, "a VP8 descriptor cut short", |c| c.dropped(DropReason::Vp8Malformed) == 1).await;
+    until_counted(&server, "a VP8 descriptor cut short", |c| c.dropped(DropReason::PayloadMalformed) == 1).await;
     still_works(&mut ann, &mut viewer, b"after").await;
 }
 

@@ -10,9 +10,10 @@ use dais_media::{Ssrc, ice, rtcp};
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 6] = [
     ("stun", targets::stun),
     ("rtp", targets::rtp),
+    ("payload", targets::payload),
     ("rtcp", targets::rtcp),
     ("sdp", targets::sdp),
     ("protocol", targets::protocol),
@@ -92,6 +93,12 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "padding",
             [&[0xb0, 96, 0, 1, 0, 0, 0, 9, 0, 0, 0, 7, 0xbe, 0xde, 0, 0][..], &vp8, &[0, 0, 3]].concat(),
         ),
+        ("payload", "vp8-key-frame", [&[0][..], &vp8].concat()),
+        ("payload", "h264-parameter-sets", vec![1, 0x78, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 3, 0x68, 0xce, 0x3c]),
+        ("payload", "h264-fragment", vec![1, 0x7c, 0x85, 0x88, 0x84]),
+        ("payload", "vp9-key-frame", vec![2, 0xae, 0x81, 0x2c, 0, 7, 0x10, 2, 0x80, 1, 0x68, 0x82, 0x49]),
+        ("payload", "vp9-flexible", vec![2, 0xf8, 0x81, 0x2c, 0, 3, 4, 0x99]),
+        ("payload", "av1-key-frame", vec![3, 0x28, 3, 0x0a, 0x0b, 0, 0x32, 0x10, 0]),
         ("rtcp", "nack-and-pli", compound),
         ("rtcp", "reports", report.to_vec()),
         ("rtcp", "fir", fir.to_vec()),

@@ -232,8 +232,8 @@ pub(crate) const STAMP_AT: usize = DESCRIPTOR_BYTES;
 mod tests {
     use std::collections::BTreeMap;
 
+    use dais_media::codec::{Codec, Descriptor};
     use dais_media::rtp::Header;
-    use dais_media::vp8::Descriptor;
 
     use super::*;
 
@@ -262,7 +262,7 @@ mod tests {
                 counted += 1;
                 let header = Header::parse(&outgoing.buf[..outgoing.len]).unwrap();
                 let payload = outgoing.buf[outgoing.header_len..outgoing.len].to_vec();
-                let descriptor = Descriptor::parse(&payload).unwrap();
+                let descriptor = Descriptor::parse(Codec::Vp8, &payload).unwrap();
                 sent.push(Sent { at: now, header, descriptor, payload });
             });
             assert!(counted <= BURST);

@@ -133,14 +133,14 @@ impl Remote {
 #[cfg(test)]
 mod tests {
     use dais_media::sdp::{AnswerParams, Candidates, Offer, answer};
-    use dais_media::{Credentials, Layer, MediaKind, Slot, Ssrc};
+    use dais_media::{Codec, Credentials, Layer, MediaKind, Slot, Ssrc};
 
     use super::*;
 
     const FINGERPRINT: Fingerprint = Fingerprint([9; 32]);
 
     fn parsed(sections: Sections) -> Offer {
-        Offer::parse(&offer(FINGERPRINT, "abcd", sections)).unwrap()
+        Offer::parse(&offer(FINGERPRINT, "abcd", sections), Codec::Vp8).unwrap()
     }
 
     #[test]
@@ -148,7 +148,7 @@ mod tests {
         let sections =
             Sections { mic_ssrc: None, camera_ssrc: None, layers: 1, cameras: 25, voices: 8, feedback: false };
         let session = parsed(sections).session;
-        assert!(session.receiving(Slot::camera(24).unwrap()).unwrap().rtx_payload_type.is_some());
+        assert!(session.receiving(Slot::camera(24).unwrap()).unwrap().formats[0].rtx_payload_type.is_some());
         assert!(session.receiving(Slot::voice(7).unwrap()).is_some());
     }
 
@@ -160,7 +160,9 @@ mod tests {
         let count = |what: &str| text.matches(what).count();
         assert_eq!((count(&id), count(TRANSPORT_CC), count(" transport-cc\r\n")), (5, 5, 5));
         assert_eq!(count(&format!("a=rtcp-fb:{} nack\r\n", ids::VP8)), 2);
-        assert!(parsed(sections).session.receiving(Slot::camera(1).unwrap()).unwrap().rtx_payload_type.is_some());
+        assert!(
+            parsed(sections).session.receiving(Slot::camera(1).unwrap()).unwrap().formats[0].rtx_payload_type.is_some()
+        );
         assert_eq!(
             offer(FINGERPRINT, "abcd", Sections { feedback: false, ..sections }).matches(TRANSPORT_CC).count(),
             2

@@ -139,7 +139,7 @@ impl Session {
                     }
                 }
                 Ok(text) if text.starts_with(r#"{"type":"held""#) => {
-                    if let Ok(ServerMessage::Held { cameras }) = serde_json::from_str(&text) {
+                    if let Ok(ServerMessage::Held { cameras, .. }) = serde_json::from_str(&text) {
                         held(cameras);
                     }
                 }

@@ -1,7 +1,7 @@
 //! Time to answer a browser's offer for the full layout: parse, negotiate, write.
 
 use dais_media::sdp::{AnswerParams, Candidates, Offer, answer};
-use dais_media::{Credentials, Identity, WorkerId};
+use dais_media::{Codec, Credentials, Identity, WorkerId};
 
 fn main() {
     divan::main();
@@ -19,7 +19,7 @@ fn full_layout(bencher: divan::Bencher<'_, '_>, browser: &str) {
     let candidates = Candidates { udp: &candidates, tcp: &[] };
     let params = AnswerParams { ice: &ice, fingerprint, candidates };
     bencher.bench(|| {
-        let offer = Offer::parse(divan::black_box(offer)).expect("a browser's offer is accepted");
+        let offer = Offer::parse(divan::black_box(offer), Codec::Vp8).expect("a browser's offer is accepted");
         answer(&offer, &params)
     });
 }

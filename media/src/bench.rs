@@ -6,6 +6,7 @@ use std::time::Instant;
 use slab::Slab;
 use tokio::sync::mpsc;
 
+use crate::codec::{Codec, Descriptor};
 use crate::dtls::{Identity, SrtpSession};
 use crate::fanout::Fanout;
 use crate::ice::Credentials;
@@ -20,7 +21,6 @@ use crate::speech::SpeechConfig;
 use crate::srtp::{self, Profile};
 use crate::tick::Tick;
 use crate::udp;
-use crate::vp8::Descriptor;
 
 pub struct Audience {
     room: Room,
@@ -38,7 +38,8 @@ impl Audience {
     /// When the machine has no socket or no randomness for it.
     #[must_use]
     pub fn new(viewers: u32) -> Self {
-        let offer = Offer::parse(include_str!("../tests/data/chromium156-offer.sdp")).expect("the offer is good");
+        let offer =
+            Offer::parse(include_str!("../tests/data/chromium156-offer.sdp"), Codec::Vp8).expect("the offer is good");
         let identity = Identity::generate().expect("a certificate");
         let (mut peers, mut profiles, now) = (Slab::new(), Profiles::default(), Instant::now());
         let mut room = Room::new(mpsc::channel(1).0);
@@ -70,7 +71,8 @@ impl Audience {
             let fill = |packet: &mut Packet| {
                 packet.stream = StreamId::of(ConnectionId(0), 0);
                 packet.seq = self.seq;
-                packet.vp8 = Descriptor { starts_key_frame: self.seq == 1, ..Descriptor::default() };
+                packet.codec = Some(Codec::Vp8);
+                packet.descriptor = Descriptor { starts_key_frame: self.seq == 1, ..Descriptor::default() };
                 packet.set_payload(&[7; 1_500][..len]);
             };
             let packet = self.pool.make(fill);

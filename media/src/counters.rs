@@ -54,8 +54,8 @@ counted_reasons! {
         PublisherLimited => "publisher_limited",
         /// A payload longer than the server forwards.
         RtpOversized => "rtp_oversized",
-        /// A VP8 payload descriptor that does not parse.
-        Vp8Malformed => "vp8_malformed",
+        /// A payload of video that does not parse as its codec.
+        PayloadMalformed => "payload_malformed",
         /// Media of someone who may not send that kind now.
         GateClosed => "gate_closed",
         /// Padding only, sent to probe the line.
@@ -140,6 +140,8 @@ counted_reasons! {
         PacketsForwarded => "packets_forwarded",
         /// RTP packets of layers that nobody gets.
         Unwatched => "unwatched",
+        /// RTP packets not sent to a viewer that has no format for their codec.
+        Undecodable => "undecodable",
         /// Transport-wide feedback of viewers that was made use of.
         FeedbackIn => "feedback_in",
         /// Bytes of padding that probed viewers' lines.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::codec::Shift;
 use crate::ids::{ParticipantId, Slot};
 use crate::limits::LEAVING_PACKETS;
 use crate::outbound::Occupied;
@@ -13,7 +14,6 @@ use crate::profile::{ProfileId, Profiles};
 use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::Receiving;
 use crate::view::View;
-use crate::vp8::Shift;
 
 /// A packet that waits for the tick.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct ReadyPacket {
     /// The slot it is received in.
     pub(crate) section: Slot,
     has_rtx: bool,
+    /// The viewers have a format for its codec.
+    pub(crate) is_decodable: bool,
     /// The header has room for a transport-wide sequence number.
     pub(crate) has_transport_seq: bool,
     header: [u8; OUTGOING_HEADER_MAX],
@@ -158,9 +160,10 @@ impl Batch {
 
 impl ReadyPacket {
     fn new(pending: usize, section: Slot, csrc: ParticipantId, packet: &Packet, receiving: &Receiving) -> Self {
+        let format = receiving.format(packet.codec);
         let header = OutgoingHeader {
             marker: packet.marker,
-            payload_type: receiving.payload_type,
+            payload_type: format.map_or(0, |format| format.payload_type),
             seq: 0,
             timestamp: 0,
             ssrc: section.ssrc(),
@@ -168,13 +171,14 @@ impl ReadyPacket {
             transport_seq: receiving.transport_cc.map(|id| (id, 0)),
             level: receiving.audio_level.zip(packet.level),
         };
-        let has_rtx = receiving.rtx_payload_type.is_some();
+        let has_rtx = format.is_some_and(|format| format.rtx_payload_type.is_some());
         let mut bytes = [0; OUTGOING_HEADER_MAX];
         let header_len = header.write(&mut bytes);
         Self {
             pending,
             section,
             has_rtx,
+            is_decodable: format.is_some(),
             has_transport_seq: receiving.transport_cc.is_some(),
             header: bytes,
             header_len,
@@ -207,7 +211,7 @@ impl ReadyPacket {
         OutgoingHeader::renumber(&mut self.header, seq, timestamp);
         let payload = &mut payloads[self.start..self.end];
         if shift != self.shift {
-            shift.patch(&packet.vp8, payload);
+            shift.patch(&packet.descriptor, payload);
             self.shift = shift;
         }
         (&self.header[..self.header_len], payload)
@@ -217,12 +221,12 @@ impl ReadyPacket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::{Codec, Descriptor, PictureId};
     use crate::dtls::Fingerprint;
     use crate::ids::Generation;
     use crate::limits::SLOTS;
     use crate::rtp::Header;
-    use crate::sdp::Session;
-    use crate::vp8::{Descriptor, PictureId};
+    use crate::sdp::{Format, Session};
 
     const PICTURE_ID: u16 = 700;
 
@@ -230,15 +234,19 @@ mod tests {
         let mut packet = Packet::default();
         packet.set_payload(&[[0x90, 0x80, 0x82, 0xbc].as_slice(), &vec![mark; len - 4]].concat());
         let picture_id = Some(PictureId { at: 2, wide: true, value: PICTURE_ID });
-        packet.vp8 = Descriptor { picture_id, ..Descriptor::default() };
+        packet.codec = slot.kind().is_video().then_some(Codec::Vp8);
+        packet.descriptor = Descriptor { picture_id, ..Descriptor::default() };
         let from = Occupied { slot, generation: Generation(1), participant: ParticipantId(5) };
         Pending { from, packet: Arc::new(packet), arrived: Instant::now() }
     }
 
     fn profiles(rtx: Option<u8>, receives: impl Fn(Slot) -> bool) -> (Profiles, ProfileId) {
-        let receiving = Receiving { payload_type: 96, rtx_payload_type: rtx, ..Receiving::default() };
         let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
-        Slot::all().filter(|slot| receives(*slot)).for_each(|slot| session.set_receiving(slot, receiving.clone()));
+        for slot in Slot::all().filter(|slot| receives(*slot)) {
+            let codec = slot.kind().is_video().then_some(Codec::Vp8);
+            let format = Format { codec, payload_type: 96, rtx_payload_type: rtx };
+            session.set_receiving(slot, Receiving { formats: [format].into_iter().collect(), ..Receiving::default() });
+        }
         let mut profiles = Profiles::default();
         let id = profiles.enter(&session);
         (profiles, id)
@@ -304,7 +312,7 @@ mod tests {
             let shift = Shift { picture_id, tl0_pic_idx: 0 };
             let (header, payload) = ready.numbered(payloads, &all[0].packet, seq, u32::from(seq), shift);
             assert_eq!(Header::parse(&[header, payload].concat()).unwrap().seq, seq);
-            let read = Descriptor::parse(payload).unwrap().picture_id.unwrap();
+            let read = Descriptor::parse(Codec::Vp8, payload).unwrap().picture_id.unwrap();
             assert_eq!(read.value, PICTURE_ID + picture_id);
         }
     }

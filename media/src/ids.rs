@@ -47,13 +47,13 @@ impl MediaKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Mic, Self::Camera, Self::Screen, Self::ScreenAudio];
 
-    /// Whether it is VP8 video (the others are Opus).
+    /// Whether it is video (the others are Opus).
     #[must_use]
     pub fn is_video(self) -> bool {
         matches!(self, Self::Camera | Self::Screen)
     }
 
-    /// RTP clock rate in Hz (RFC 7587 §4.1 for Opus, RFC 7741 §4.1 for VP8).
+    /// RTP clock rate in Hz (RFC 7587 §4.1 for Opus; every codec of video has 90 kHz).
     #[must_use]
     pub fn clock_rate(self) -> u32 {
         if self.is_video() { 90_000 } else { 48_000 }

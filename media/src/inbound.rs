@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::budget::Budget;
+use crate::codec::Codec;
 use crate::counters::{DropReason, Tally};
 use crate::dominant::Activity;
 use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
@@ -218,7 +219,7 @@ impl Inbound {
             self.last_ssrc = header.ssrc;
         }
         let payload_len = header.payload_len(packet).map_err(|_| DropReason::RtpMalformed)?;
-        let stream = self.stream(session, header, &marks)?;
+        let (stream, codec) = self.stream(session, header, &marks)?;
 
         // The gate comes first: nothing of a peer that may not send goes further than this counter.
         let gate = self.gates[stream.kind as usize];
@@ -253,7 +254,7 @@ impl Inbound {
             payload = original;
             out.counters.add(Tally::Recovered, 1);
         }
-        let incoming = Incoming { header: &header, payload, level: marks.level, recovered: stream.rtx };
+        let incoming = Incoming { header: &header, payload, codec, level: marks.level, recovered: stream.rtx };
         let source = &mut self.sources[stream.kind as usize];
         let packet = source.receive(stream.layer, &incoming, now)?;
         out.counters.add(Tally::BuffersAllocated, source.pool.take_allocated());
@@ -261,18 +262,22 @@ impl Inbound {
         Ok(packet.map(|packet| Forward { slot, generation, packet }))
     }
 
-    /// What an SSRC carries: known from the offer, or told by MID and RID on its first packets (RFC 8843 §9.2).
-    fn stream(&mut self, session: &Session, header: &Header, marks: &Marks<'_>) -> Result<StreamRef, DropReason> {
+    /// What an SSRC carries: known from the offer, or told by MID and RID on its first packets (RFC 8843 §9.2); and of
+    /// which codec the packet is.
+    fn stream(
+        &mut self,
+        session: &Session,
+        header: &Header,
+        marks: &Marks<'_>,
+    ) -> Result<(StreamRef, Option<Codec>), DropReason> {
         let known = self.streams.iter().find(|(ssrc, _)| *ssrc == header.ssrc).map(|(_, stream)| *stream);
         let kind = known.map(|stream| stream.kind).or_else(|| session.kind_of_mid(marks.mid?));
         let kind = kind.ok_or(DropReason::RtpUnknownStream)?;
         let sending = session.sending(kind).ok_or(DropReason::RtpUnknownStream)?;
-        let rtx = Some(header.payload_type) == sending.rtx_payload_type;
-        if !rtx && header.payload_type != sending.payload_type {
-            return Err(DropReason::RtpUnknownStream);
-        }
+        let (format, rtx) = sending.format_of(header.payload_type).ok_or(DropReason::RtpUnknownStream)?;
+        let codec = format.codec;
         if let Some(stream) = known {
-            return if stream.rtx == rtx { Ok(stream) } else { Err(DropReason::RtpUnknownStream) };
+            return if stream.rtx == rtx { Ok((stream, codec)) } else { Err(DropReason::RtpUnknownStream) };
         }
         let rid = if rtx { marks.repaired_rid.or(marks.rid) } else { marks.rid };
         let layer = match rid {
@@ -286,7 +291,7 @@ impl Inbound {
         }
         let stream = StreamRef { kind, layer, rtx };
         self.bind(header.ssrc, stream);
-        Ok(stream)
+        Ok((stream, codec))
     }
 
     /// A sender report: relates the client's clocks to ours. Returns what changed for the slot of the stream.

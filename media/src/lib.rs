@@ -11,6 +11,7 @@ mod background;
 #[doc(hidden)]
 pub mod bench;
 mod budget;
+pub mod codec;
 mod congestion;
 mod counters;
 mod demand;
@@ -59,10 +60,8 @@ mod udp;
 mod view;
 mod worker;
 
-/// VP8 payload descriptors.
-pub mod vp8;
-
 pub use allocation::{Wish, Wishes};
+pub use codec::Codec;
 pub use counters::{BUCKETS, Counters, Distribution, DropReason, Histogram, Tally, TcpEnd, TurnRefusal};
 pub use dominant::{Activity, DECIDE_EVERY, DominantSpeaker};
 pub use dtls::{Fingerprint, Handshake, HandshakeError, Identity, IdentityError, Progress, Setup, SrtpSession};

@@ -200,6 +200,8 @@ pub(crate) const SENT_PACKETS_MIN: usize = 512;
 /// of them is not used. Also the most packets one feedback message may speak of; longer ones are malformed.
 pub(crate) const SENT_PACKETS_MAX: usize = 4_096;
 
+/// Formats a section of an answer has at most: the codec of the room and VP8. Those beyond are not spoken.
+pub(crate) const SECTION_FORMATS: usize = 2;
 /// Longest SDP offer, bytes. The full layout of a browser with nothing trimmed is 151 kB.
 pub const SDP_BYTES_MAX: usize = 256 * 1024;
 /// Most m-sections in an offer: the layout has 39.

@@ -47,6 +47,8 @@ pub(crate) struct Outbound {
     numbers_voices: bool,
     /// Pictures that do not fit its line, a bit for each slot.
     pub(crate) dropped: u32,
+    /// Pictures it is to get and has no format for, a bit for each slot.
+    pub(crate) undecodable: u32,
     /// What it is shown, if it follows.
     pub(crate) view: Option<View>,
     /// When sender reports are due.
@@ -67,6 +69,7 @@ impl Outbound {
             ramp: Ramp::default(),
             numbers_voices: session.has_feedback_on_voices(),
             dropped: 0,
+            undecodable: 0,
             view: None,
             next_report: now + limits::REPORT_INTERVAL,
         }
@@ -180,8 +183,8 @@ pub(crate) struct Occupied {
 }
 
 impl Viewer<'_> {
-    /// Forwards a tick's packets, all but the viewer's own, those of layers it does not get, and those it cannot have
-    /// before a key frame: their layers are added to `awaiting`. Returns how many packets were sent.
+    /// Forwards a tick's packets, all but the viewer's own, those of layers it does not get, those of a codec it does
+    /// not have, and those it cannot have before a key frame: their layers are added to `awaiting`. Returns how many packets were sent.
     pub(crate) fn forward(
         &mut self,
         batch: &mut Batch,
@@ -200,12 +203,20 @@ impl Viewer<'_> {
             // A voice has one layer, and everybody gets it.
             let target = self.outbound.targets.get(from.slot.index()).copied().unwrap_or(Some(packet.layer));
             let slot = self.outbound.sender(ready.section);
+            if !ready.is_decodable {
+                if slot.leave_out(from.generation, packet, target) {
+                    self.outbound.undecodable |= bit(from.slot);
+                    out.counters.add(Tally::Undecodable, 1);
+                }
+                continue;
+            }
             let Some(numbers) = slot.forward(from.generation, packet, target, now) else {
                 if slot.awaits_key_frame(from.generation, packet, target) {
                     awaiting.insert(from.slot, packet.layer);
                 }
                 continue;
             };
+            self.outbound.undecodable &= !bit(from.slot);
             if let Some(downlink) = self.outbound.downlink.as_mut().filter(|_| ready.has_transport_seq) {
                 // A voice never waits.
                 if from.slot.kind().is_video() && !downlink.is_open(now) {
@@ -245,10 +256,11 @@ impl Viewer<'_> {
     pub(crate) fn send_paced(&mut self, is_allowed: impl Fn(Occupied) -> bool, now: Instant, out: &mut Outbox) {
         while let Some(paced) = self.outbound.downlink.as_mut().and_then(|downlink| downlink.take(now)) {
             let Paced { from, section, packet, numbers } = paced;
-            let Some(receiving) = self.session.receiving(section).filter(|_| is_allowed(from)) else { continue };
-            let seen = Occupied { slot: section, ..from };
-            self.write(seen, &packet, numbers, Stream::Media { payload_type: receiving.payload_type }, now, out);
-            out.counters.add(Tally::PacketsForwarded, 1);
+            if is_allowed(from)
+                && self.write(Occupied { slot: section, ..from }, &packet, numbers, Sent::First, now, out)
+            {
+                out.counters.add(Tally::PacketsForwarded, 1);
+            }
         }
     }
 
@@ -257,7 +269,7 @@ impl Viewer<'_> {
     pub(crate) fn send_probe(&mut self, now: Instant, out: &mut Outbox) {
         let slot = Slot::FIRST_CAMERA;
         let receiving = self.session.receiving(slot);
-        let Some((payload_type, id)) = receiving.and_then(|r| Some((r.rtx_payload_type?, r.transport_cc?))) else {
+        let Some((payload_type, id)) = receiving.and_then(|r| Some((r.any_rtx()?, r.transport_cc?))) else {
             return;
         };
         let Some(probe) = self.outbound.downlink.as_mut().and_then(|downlink| downlink.probe(now)) else { return };
@@ -308,33 +320,30 @@ impl Viewer<'_> {
         out: &mut Outbox,
     ) -> bool {
         let Some(from) = self.outbound.seen(from) else { return false };
-        let Some(receiving) = self.session.receiving(from.slot) else { return false };
         let sender = self.outbound.sender(from.slot);
         let Some((stream, source_seq, sent_seq)) = sender.sent_as(from.generation, seq) else { return false };
         let Some(packet) = find(stream, source_seq) else { return false };
         let Some(numbers) = sender.resend(from.generation, packet) else { return false };
         debug_assert_eq!(numbers.seq, sent_seq, "a packet is resent under the number it was sent with");
-        let goes_into = match receiving.rtx_payload_type {
-            Some(payload_type) => Stream::Rtx { payload_type, seq: sender.next_rtx_seq() },
-            None => Stream::Media { payload_type: receiving.payload_type },
-        };
-        self.write(from, packet, numbers, goes_into, now, out);
-        true
+        self.write(from, packet, numbers, Sent::Again, now, out)
     }
 
+    /// Sends `packet` in the format of its codec. False where its slot is not received, or not in that codec.
     fn write(
         &mut self,
         from: Occupied,
         packet: &Packet,
         numbers: Rewritten,
-        stream: Stream,
+        sent: Sent,
         now: Instant,
         out: &mut Outbox,
-    ) {
-        let Some(receiving) = self.session.receiving(from.slot) else { return };
-        let (payload_type, ssrc, index) = match stream {
-            Stream::Media { payload_type } => (payload_type, from.slot.ssrc(), numbers.seq),
-            Stream::Rtx { payload_type, seq } => (payload_type, from.slot.rtx_ssrc(), seq),
+    ) -> bool {
+        let Some(receiving) = self.session.receiving(from.slot) else { return false };
+        let Some(format) = receiving.format(packet.codec) else { return false };
+        let rtx = format.rtx_payload_type.filter(|_| sent == Sent::Again);
+        let (payload_type, ssrc, index) = match rtx {
+            Some(rtx) => (rtx, from.slot.rtx_ssrc(), self.outbound.sender(from.slot).next_rtx_seq()),
+            None => (format.payload_type, from.slot.ssrc(), numbers.seq),
         };
         let bytes = OUTGOING_HEADER_MAX + packet.payload().len() + DATAGRAM_OVERHEAD_BYTES;
         let numbered = receiving.transport_cc.zip(self.outbound.downlink.as_mut());
@@ -352,7 +361,7 @@ impl Viewer<'_> {
         out.write(self.remote, |buf| {
             let header_len = header.write(buf);
             let mut at = header_len;
-            if matches!(stream, Stream::Rtx { .. }) {
+            if rtx.is_some() {
                 // RFC 4588 §4: the original sequence number.
                 buf[at..at + 2].copy_from_slice(&(numbers.seq as u16).to_be_bytes());
                 at += 2;
@@ -360,11 +369,12 @@ impl Viewer<'_> {
             let payload = &mut buf[at..at + packet.payload().len()];
             payload.copy_from_slice(packet.payload());
             if video {
-                numbers.shift.patch(&packet.vp8, payload);
+                numbers.shift.patch(&packet.descriptor, payload);
             }
             let len = at + packet.payload().len();
             self.sender.protect_rtp(buf, header_len, len, ssrc, index)
         });
+        true
     }
 
     /// Sender reports for `slots`, whose occupants' clocks are known, as of `now`, which is NTP time `ntp`.
@@ -385,11 +395,16 @@ impl Viewer<'_> {
     }
 }
 
-/// Which of the slot's streams a packet goes into.
-#[derive(Clone, Copy, Debug)]
-enum Stream {
-    Media { payload_type: u8 },
-    Rtx { payload_type: u8, seq: u64 },
+/// The bit of a picture's slot; voices beyond the bits have none.
+fn bit(slot: Slot) -> u32 {
+    1u32.checked_shl(slot.index() as u32).unwrap_or(0)
+}
+
+/// Whether a packet was sent before: then it goes into the slot's stream for retransmissions, where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    First,
+    Again,
 }
 
 /// The source's RTP timestamp at `now`.

@@ -112,8 +112,8 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Shift;
     use crate::ids::{Generation, ParticipantId};
-    use crate::vp8::Shift;
 
     const LEN: usize = 1_000;
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::codec::{Codec, Descriptor};
 use crate::ids::{Layer, StreamId};
 use crate::limits;
 use crate::rtp::AudioLevel;
-use crate::vp8::Descriptor;
 
 /// A decrypted RTP packet of a source, without its header.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +21,10 @@ pub(crate) struct Packet {
     /// Of the source, in ticks.
     pub(crate) timestamp: u32,
     pub(crate) marker: bool,
+    /// Of video; none of audio.
+    pub(crate) codec: Option<Codec>,
     /// For video.
-    pub(crate) vp8: Descriptor,
+    pub(crate) descriptor: Descriptor,
     /// For audio.
     pub(crate) level: Option<AudioLevel>,
     payload: Vec<u8>,

@@ -97,7 +97,7 @@ pub(crate) struct Peer {
     pub(crate) outbound: Outbound,
     told_speaking: bool,
     told_activity: Activity,
-    told_held: u32,
+    told_held: (u32, u32),
     /// When it is looked after next.
     pub(crate) wake_at: Instant,
 }
@@ -132,7 +132,7 @@ impl Peer {
             profile,
             told_speaking: false,
             told_activity: Activity::SILENCE,
-            told_held: 0,
+            told_held: (0, 0),
             wake_at: now,
         }
     }
@@ -307,13 +307,15 @@ impl Peer {
         }
     }
 
-    /// Tells the room which cameras the viewer's line does not carry, when those are others than it was told.
+    /// Tells the room which cameras the viewer's line does not carry, and which it cannot decode, when those are others than
+    /// it was told.
     pub(crate) fn report_held(&mut self, room: &Room) {
         let (participant, connection) = (self.participant, self.connection);
         let cameras = self.outbound.dropped & CAMERA_BITS;
-        let told = || room.try_tell(MediaEvent::Held { participant, connection, cameras });
-        if cameras != self.told_held && told() {
-            self.told_held = cameras;
+        let undecodable = self.outbound.undecodable & CAMERA_BITS;
+        let told = || room.try_tell(MediaEvent::Held { participant, connection, cameras, undecodable });
+        if (cameras, undecodable) != self.told_held && told() {
+            self.told_held = (cameras, undecodable);
         }
     }
 
@@ -416,6 +418,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::codec::Codec;
     use crate::ice::binding_request;
     use crate::ids::WorkerId;
     use crate::profile::Profiles;
@@ -431,7 +434,7 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            let offer = Offer::parse(include_str!("../tests/data/chromium156-offer.sdp")).unwrap();
+            let offer = Offer::parse(include_str!("../tests/data/chromium156-offer.sdp"), Codec::Vp8).unwrap();
             let (ice, now) = (Credentials::random(WorkerId(0)).unwrap(), Instant::now());
             let config = PeerConfig {
                 room: RoomId(0),

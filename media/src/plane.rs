@@ -113,7 +113,7 @@ pub enum MediaEvent {
         /// By the audio levels in the RTP headers.
         activity: Activity,
     },
-    /// A viewer's line carries other pictures than before.
+    /// A viewer's line carries, or the viewer decodes, other pictures than before.
     Held {
         /// Whose line.
         participant: ParticipantId,
@@ -121,6 +121,8 @@ pub enum MediaEvent {
         connection: ConnectionId,
         /// Cameras that it shows and does not get, as their line does not carry them; a bit for each camera slot.
         cameras: u32,
+        /// The same, as it does not have their codec.
+        undecodable: u32,
     },
     /// Somebody gets other layers of a picture than before: only these need to be sent.
     Demand {

@@ -64,22 +64,28 @@ impl Profiles {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Codec;
     use crate::dtls::Fingerprint;
     use crate::limits::SLOTS;
+    use crate::sdp::Format;
+
+    fn received_as(payload_type: u8) -> Receiving {
+        let format = Format { codec: Some(Codec::Vp8), payload_type, rtx_payload_type: None };
+        Receiving { formats: [format].into_iter().collect(), ..Receiving::default() }
+    }
 
     #[test]
     fn peers_that_receive_alike_share_a_profile_and_the_last_one_takes_it_along() {
         let mut profiles = Profiles::default();
         let with = |payload_type| {
             let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
-            let receiving = Receiving { payload_type, ..Receiving::default() };
-            Slot::all().for_each(|slot| session.set_receiving(slot, receiving.clone()));
+            Slot::all().for_each(|slot| session.set_receiving(slot, received_as(payload_type)));
             session
         };
         let payload_type = |profiles: &Profiles, id| {
             let (section, receiving) = profiles.receiving(id, Slot::SCREEN, View::FIRST).unwrap();
             assert_eq!(section, Slot::SCREEN);
-            receiving.payload_type
+            receiving.formats[0].payload_type
         };
         let (chrome, firefox) = (profiles.enter(&with(96)), profiles.enter(&with(120)));
         assert_eq!(profiles.enter(&with(96)), chrome);
@@ -95,8 +101,7 @@ mod tests {
     #[test]
     fn who_follows_receives_what_is_shown_in_the_first_sections() {
         let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
-        let receiving = Receiving { payload_type: 96, ..Receiving::default() };
-        session.set_receiving(Slot::FIRST_CAMERA, receiving);
+        session.set_receiving(Slot::FIRST_CAMERA, received_as(96));
         let mut profiles = Profiles::default();
         let stays = profiles.enter(&session);
         session.follows = true;

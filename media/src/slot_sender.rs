@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use arrayvec::ArrayVec;
 
+use crate::codec::{LastSent, Shift};
 use crate::ids::{Generation, Layer, MediaKind, Slot, StreamId};
 use crate::packet::Packet;
-use crate::vp8::{LastSent, Shift};
 
 /// Occupants and layers remembered for retransmission, the current one included.
 const SEGMENTS: usize = 4;
@@ -55,7 +55,7 @@ pub(crate) struct Rewritten {
 struct Last {
     seq: u64,
     timestamp: u32,
-    vp8: LastSent,
+    picture: LastSent,
     at: Instant,
 }
 
@@ -99,8 +99,8 @@ impl SlotSender {
         };
         let rewritten = segment.rewrite(packet);
         if self.last.is_none_or(|last| rewritten.seq > last.seq) {
-            let vp8 = segment.shift.applied(&packet.vp8);
-            self.last = Some(Last { seq: rewritten.seq, timestamp: rewritten.timestamp, vp8, at: now });
+            let picture = segment.shift.applied(&packet.descriptor);
+            self.last = Some(Last { seq: rewritten.seq, timestamp: rewritten.timestamp, picture, at: now });
         }
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(packet.payload().len() as u32);
@@ -110,6 +110,16 @@ impl SlotSender {
     /// Nothing is sent before the next key frame, whose numbers continue what was sent.
     pub(crate) fn pause(&mut self) {
         self.paused = true;
+    }
+
+    /// `packet` is of a codec the viewer does not have: what it gets of the same stream ends here, and goes on with a key
+    /// frame, without a gap. Whether the viewer, which is to get layer `target`, misses something.
+    pub(crate) fn leave_out(&mut self, generation: Generation, packet: &Packet, target: Option<Layer>) -> bool {
+        let Some(target) = target else { return false };
+        let Some(current) = self.current(generation) else { return packet.layer <= target };
+        let ends = current.stream == packet.stream;
+        self.paused |= ends;
+        ends
     }
 
     /// Whether the viewer, which is to get layer `target`, needs a key frame before it can have `packet`, and then would.
@@ -152,14 +162,14 @@ impl SlotSender {
         now: Instant,
     ) -> Option<Segment> {
         let video = self.slot.kind().is_video();
-        if video && !(packet.vp8.starts_key_frame && self.takes(generation, packet, target)) {
+        if video && !(packet.descriptor.starts_key_frame && self.takes(generation, packet, target)) {
             return None;
         }
         let (first_out, timestamp, shift) = match self.last {
             None => (u64::from(self.first_seq), packet.timestamp, Shift::default()),
             Some(last) => {
                 let elapsed = ticks(self.slot.kind(), last.at, now).max(1);
-                (last.seq + 1, last.timestamp.wrapping_add(elapsed), Shift::following(last.vp8, &packet.vp8))
+                (last.seq + 1, last.timestamp.wrapping_add(elapsed), Shift::following(last.picture, &packet.descriptor))
             }
         };
         let segment = Segment {
@@ -222,15 +232,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::codec::{Descriptor, PictureId};
     use crate::ids::ConnectionId;
-    use crate::vp8::{Descriptor, PictureId};
 
     fn video(layer: u8, seq: u64, timestamp: u32, key: bool) -> Packet {
         let picture_id = Some(PictureId { at: 2, wide: true, value: (seq % 0x8000) as u16 });
-        let vp8 = Descriptor { starts_key_frame: key, picture_id, tl0_pic_idx: Some((4, seq as u8)) };
+        let descriptor = Descriptor { starts_key_frame: key, picture_id, tl0_pic_idx: Some((4, seq as u8)) };
         let mut packet = Packet::default();
         (packet.stream, packet.layer) = (stream(layer), Layer(layer));
-        (packet.seq, packet.timestamp, packet.vp8) = (seq, timestamp, vp8);
+        (packet.seq, packet.timestamp, packet.descriptor) = (seq, timestamp, descriptor);
         packet
     }
 
@@ -259,7 +269,10 @@ mod tests {
         assert!(sender.forward(b, &video(0, 7, 40, false), ALL, later).is_none());
         let next = sender.forward(b, &video(0, 8, 90, true), ALL, later).unwrap();
         assert_eq!((next.seq, next.timestamp), (65_532, 6_500 + 9_000));
-        assert_eq!(next.shift.applied(&video(0, 8, 0, true).vp8), LastSent { picture_id: 102, tl0_pic_idx: 102 });
+        assert_eq!(
+            next.shift.applied(&video(0, 8, 0, true).descriptor),
+            LastSent { picture_id: 102, tl0_pic_idx: 102 }
+        );
         assert!(sender.forward(a, &video(0, 102, 9_500, false), ALL, later).is_none(), "the old occupant is over");
     }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::codec::{Codec, Descriptor};
 use crate::counters::DropReason;
 use crate::demand::Demand;
 use crate::ids::{Layer, MediaKind, Ssrc, StreamId};
@@ -17,7 +18,6 @@ use crate::rate::RateMeter;
 use crate::reception::Reception;
 use crate::rtcp::ReceptionBlock;
 use crate::rtp::{AudioLevel, Header, SeqExtender};
-use crate::vp8::Descriptor;
 
 /// A relation between the publisher's RTP clock and ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub(crate) struct Source {
 pub(crate) struct Incoming<'a> {
     pub(crate) header: &'a Header,
     pub(crate) payload: &'a [u8],
+    /// Of video.
+    pub(crate) codec: Option<Codec>,
     pub(crate) level: Option<AudioLevel>,
     /// Came over the retransmission stream.
     pub(crate) recovered: bool,
@@ -151,12 +153,9 @@ impl Source {
             stream.padding.skip(seq);
             return Err(DropReason::Padding);
         }
-        let vp8 = if video {
-            Descriptor::parse(incoming.payload).map_err(|_| DropReason::Vp8Malformed)?
-        } else {
-            Descriptor::default()
-        };
-        if vp8.starts_key_frame {
+        let descriptor = incoming.codec.map(|codec| Descriptor::parse(codec, incoming.payload)).transpose();
+        let descriptor = descriptor.map_err(|_| DropReason::PayloadMalformed)?.unwrap_or_default();
+        if descriptor.starts_key_frame {
             stream.key_frames.satisfied();
         }
         let (seq, id) = (stream.padding.close(seq).ok_or(DropReason::Duplicate)?, stream.id);
@@ -172,7 +171,8 @@ impl Source {
             packet.seq = seq;
             packet.timestamp = incoming.header.timestamp;
             packet.marker = incoming.header.marker;
-            packet.vp8 = vp8;
+            packet.codec = incoming.codec;
+            packet.descriptor = descriptor;
             packet.level = incoming.level;
             packet.set_payload(incoming.payload);
         })))
@@ -368,7 +368,8 @@ mod tests {
 
         fn receive(&mut self, layer: u8, seq: u16, payload: &[u8]) -> Result<Option<u64>, DropReason> {
             let header = header(seq);
-            let incoming = Incoming { header: &header, payload, level: None, recovered: false };
+            let incoming =
+                Incoming { header: &header, payload, codec: Some(Codec::Vp8), level: None, recovered: false };
             let packet = self.source.receive(Layer(layer), &incoming, self.now)?;
             Ok(packet.map(|packet| packet.seq - 0x1_0000))
         }
@@ -376,7 +377,8 @@ mod tests {
         fn receive_frame(&mut self, layer: u8, seq: u16) {
             let mut header = header(seq);
             header.marker = true;
-            let incoming = Incoming { header: &header, payload: DELTA, level: None, recovered: false };
+            let incoming =
+                Incoming { header: &header, payload: DELTA, codec: Some(Codec::Vp8), level: None, recovered: false };
             self.source.receive(Layer(layer), &incoming, self.now).unwrap();
         }
 

@@ -1,20 +1,24 @@
 //! Real offers of Chromium 156 and Firefox 153, with 37 m-sections each.
 
 use dais_media::limits::SLOTS;
-use dais_media::sdp::{AnswerParams, Candidates, Offer, SdpError, answer};
-use dais_media::{Credentials, Identity, MediaKind, Slot, WorkerId};
+use dais_media::sdp::{AnswerParams, Candidates, Format, Offer, SdpError, answer};
+use dais_media::{Codec, Credentials, Identity, MediaKind, Slot, WorkerId};
 
 const CHROMIUM: &str = include_str!("data/chromium156-offer.sdp");
 const FIREFOX: &str = include_str!("data/firefox153-offer.sdp");
 
 fn answered(sdp: &str) -> (Offer, String) {
-    let offer = Offer::parse(sdp).unwrap();
+    let offer = Offer::parse(sdp, Codec::Vp8).unwrap();
+    let text = answer_to(&offer);
+    (offer, text)
+}
+
+fn answer_to(offer: &Offer) -> String {
     let ice = Credentials::random(WorkerId(0)).unwrap();
     let fingerprint = Identity::generate().unwrap().fingerprint();
     let candidates = ["127.0.0.1:5000".parse().unwrap(), "[::1]:5000".parse().unwrap()];
     let candidates = Candidates { udp: &candidates, tcp: &["127.0.0.1:5001".parse().unwrap()] };
-    let text = answer(&offer, &AnswerParams { ice: &ice, fingerprint, candidates });
-    (offer, text)
+    answer(offer, &AnswerParams { ice: &ice, fingerprint, candidates })
 }
 
 #[test]
@@ -23,10 +27,11 @@ fn payload_types_and_extension_ids_are_the_browsers_own() {
         let (offer, _) = answered(sdp);
         let session = &offer.session;
         let camera = session.sending(MediaKind::Camera).unwrap();
-        assert_eq!((camera.payload_type, camera.rtx_payload_type), (vp8, Some(rtx)));
+        let format = Format { codec: Some(Codec::Vp8), payload_type: vp8, rtx_payload_type: Some(rtx) };
+        assert_eq!(camera.formats[..], [format]);
         assert_eq!(camera.rids.iter().map(String::as_str).collect::<Vec<_>>(), ["q", "h", "f"]);
         assert_eq!(camera.ssrc, None, "layers are told apart by rid");
-        assert_eq!(session.sending(MediaKind::Mic).unwrap().payload_type, opus);
+        assert_eq!(session.sending(MediaKind::Mic).unwrap().formats[0].payload_type, opus);
         assert_eq!((session.extensions.mid, session.extensions.rid), (Some(mid), Some(rid)));
         assert_eq!(session.kind_of_mid(b"0"), Some(MediaKind::Mic));
         assert_eq!(session.kind_of_mid(b"1"), Some(MediaKind::Camera));
@@ -80,16 +85,20 @@ fn standard(audio: &str, video: &str) -> String {
 fn what_a_publisher_offers_both_ways_it_sends_and_what_a_player_does_it_receives() {
     for ways in ["a=sendrecv\r\n", ""] {
         let sdp = standard(ways, ways);
-        let published = Offer::parse_publisher(&sdp).unwrap().session;
-        assert_eq!(published.sending(MediaKind::Mic).unwrap().payload_type, 96);
-        assert_eq!(published.sending(MediaKind::Camera).unwrap().payload_type, 97, "VP8, whatever stands before it");
+        let published = Offer::parse_publisher(&sdp, Codec::Vp8).unwrap().session;
+        assert_eq!(published.sending(MediaKind::Mic).unwrap().formats[0].payload_type, 96);
+        assert_eq!(
+            published.sending(MediaKind::Camera).unwrap().formats[0].payload_type,
+            97,
+            "VP8, whatever stands before it"
+        );
         assert!(Slot::all().all(|slot| published.receiving(slot).is_none()));
-        let played = Offer::parse_player(&sdp).unwrap().session;
+        let played = Offer::parse_player(&sdp, Codec::Vp8).unwrap().session;
         let slots: Vec<_> = Slot::all().filter(|slot| played.receiving(*slot).is_some()).collect();
         assert_eq!(slots, [Slot::camera(0).unwrap(), Slot::voice(0).unwrap()]);
         assert!(MediaKind::ALL.iter().all(|kind| played.sending(*kind).is_none()));
         assert!(played.follows && !published.follows, "one picture and one voice");
-        assert_eq!(Offer::parse(&sdp).unwrap_err(), SdpError::Direction(0), "the page says which way");
+        assert_eq!(Offer::parse(&sdp, Codec::Vp8).unwrap_err(), SdpError::Direction(0), "the page says which way");
     }
 }
 
@@ -97,35 +106,121 @@ fn what_a_publisher_offers_both_ways_it_sends_and_what_a_player_does_it_receives
 fn a_player_with_a_second_picture_follows_nobody() {
     let one = standard("", "");
     let more = one.replace("BUNDLE 0 1", "BUNDLE 0 1 2") + "m=video 9 UDP/TLS/RTP/SAVPF 97\r\na=mid:2\r\n";
-    let more = Offer::parse_player(&(more + "a=rtpmap:97 VP8/90000\r\n")).unwrap().session;
+    let more = Offer::parse_player(&(more + "a=rtpmap:97 VP8/90000\r\n"), Codec::Vp8).unwrap().session;
     assert!(more.receiving(Slot::camera(1).unwrap()).is_some() && !more.follows);
-    assert!(!Offer::parse(CHROMIUM).unwrap().session.follows);
+    assert!(!Offer::parse(CHROMIUM, Codec::Vp8).unwrap().session.follows);
 }
 
 #[test]
 fn a_section_the_wrong_way_round_is_refused() {
     let [send, receive, inactive] = ["a=sendonly\r\n", "a=recvonly\r\n", "a=inactive\r\n"];
     assert!(
-        Offer::parse_publisher(&standard(send, send)).is_ok() && Offer::parse_player(&standard(receive, "")).is_ok()
+        Offer::parse_publisher(&standard(send, send), Codec::Vp8).is_ok()
+            && Offer::parse_player(&standard(receive, ""), Codec::Vp8).is_ok()
     );
     for wrong in [receive, inactive] {
-        assert_eq!(Offer::parse_publisher(&standard(send, wrong)).unwrap_err(), SdpError::Direction(1));
+        assert_eq!(Offer::parse_publisher(&standard(send, wrong), Codec::Vp8).unwrap_err(), SdpError::Direction(1));
     }
     for wrong in [send, inactive] {
-        assert_eq!(Offer::parse_player(&standard(receive, wrong)).unwrap_err(), SdpError::Direction(1));
+        assert_eq!(Offer::parse_player(&standard(receive, wrong), Codec::Vp8).unwrap_err(), SdpError::Direction(1));
     }
 }
 
 #[test]
 fn an_encoder_without_vp8_is_told_that_it_is_the_codec() {
     let h264 = standard("a=sendonly\r\n", "a=sendonly\r\n").replace("a=rtpmap:97 VP8/90000\r\n", "");
-    let error = Offer::parse_publisher(&h264).unwrap_err();
+    let error = Offer::parse_publisher(&h264, Codec::Vp8).unwrap_err();
     assert_eq!((&error, error.code()), (&SdpError::Codec(1), "sdp_codec"));
+}
+
+/// The offer of a Chromium that has H.264, as the page trims it: two formats beside VP8 that nobody else may have.
+fn with_h264() -> String {
+    let h264 = |payload_type: u8, parameters: &str| {
+        let rtx = payload_type + 1;
+        format!(
+            "a=rtpmap:{payload_type} H264/90000\r\na=rtcp-fb:{payload_type} transport-cc\r\n\
+             a=fmtp:{payload_type} level-asymmetry-allowed=1;{parameters}\r\n\
+             a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={payload_type}\r\n"
+        )
+    };
+    let formats = [
+        h264(102, "packetization-mode=0;profile-level-id=42e01f"),
+        h264(104, "packetization-mode=1;profile-level-id=64001f"),
+        h264(108, "packetization-mode=1;profile-level-id=42e01f"),
+    ];
+    CHROMIUM.replace("a=rtpmap:96 VP8/90000\r\n", &format!("{}a=rtpmap:96 VP8/90000\r\n", formats.concat()))
+}
+
+#[test]
+fn a_section_has_the_codec_of_the_room_and_vp8_behind_it() {
+    let offer = Offer::parse(&with_h264(), Codec::H264).unwrap();
+    let formats = |formats: &[Format]| -> Vec<_> {
+        formats.iter().map(|format| (format.codec, format.payload_type, format.rtx_payload_type)).collect()
+    };
+    let expected = [(Some(Codec::H264), 108, Some(109)), (Some(Codec::Vp8), 96, Some(97))];
+    assert_eq!(formats(&offer.session.sending(MediaKind::Camera).unwrap().formats), expected);
+    assert_eq!(formats(&offer.session.receiving(Slot::SCREEN).unwrap().formats), expected);
+    assert!(offer.session.receiving(Slot::SCREEN).unwrap().transport_cc.is_some());
+    let text = answer_to(&offer);
+    let sections = text.lines().filter(|line| line.starts_with("m=video"));
+    assert!(sections.clone().count() > 25 && sections.clone().all(|line| line.ends_with(" 108 109 96 97")));
+    for line in [
+        "a=rtpmap:108 H264/90000",
+        "a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+        "a=fmtp:109 apt=108",
+        "a=rtcp-fb:108 nack pli",
+        "a=rtcp-fb:108 transport-cc",
+        "a=rtcp-fb:96 transport-cc",
+    ] {
+        assert!(text.contains(&format!("{line}\r\n")), "{line}");
+    }
+}
+
+#[test]
+fn who_decodes_the_codec_of_the_room_has_it_in_every_section_that_receives_pictures() {
+    let session = Offer::parse(&with_h264(), Codec::H264).unwrap().session;
+    assert!(session.decodes(Codec::H264) && session.decodes(Codec::Vp8) && !session.decodes(Codec::Av1));
+    let fallback = Offer::parse(FIREFOX, Codec::H264).unwrap().session;
+    assert!(!fallback.decodes(Codec::H264) && fallback.decodes(Codec::Vp8));
+    let publisher = Offer::parse_publisher(&standard("", ""), Codec::Vp8).unwrap().session;
+    assert!(publisher.decodes(Codec::Av1), "nothing is sent to a publisher");
+}
+
+#[test]
+fn an_encoder_with_h264_alone_is_for_rooms_of_h264() {
+    let parameters = "a=sendonly\r\na=fmtp:102 profile-level-id=42e01f;packetization-mode=1\r\n";
+    let h264 = standard("a=sendonly\r\n", parameters).replace("a=rtpmap:97 VP8/90000\r\n", "");
+    let session = Offer::parse_publisher(&h264, Codec::H264).unwrap().session;
+    let [format] = session.sending(MediaKind::Camera).unwrap().formats[..] else { panic!("one format") };
+    assert_eq!((format.codec, format.payload_type), (Some(Codec::H264), 102));
+    assert_eq!(Offer::parse_publisher(&h264, Codec::Vp9).unwrap_err(), SdpError::Codec(1));
+}
+
+#[test]
+fn variants_of_a_codec_that_others_may_not_have_are_no_formats() {
+    for (codec, name, parameters, fits) in [
+        (Codec::Vp9, "VP9", "profile-id=0", true),
+        (Codec::Vp9, "VP9", "", true),
+        (Codec::Vp9, "VP9", "profile-id=2", false),
+        (Codec::Av1, "AV1", "level-idx=5;profile=0;tier=0", true),
+        (Codec::Av1, "AV1", "profile=1", false),
+        (Codec::H264, "H264", "packetization-mode=1;profile-level-id=42001f", false),
+        (Codec::H264, "H264", "packetization-mode=1;profile-level-id=4d001f", false),
+        (Codec::H264, "H264", "profile-level-id=42e01f", false),
+        (Codec::H264, "H264", "", false),
+    ] {
+        let video = format!("a=sendonly\r\na=fmtp:102 {parameters}\r\n");
+        let sdp = standard("a=sendonly\r\n", &video).replace("H264/90000", &format!("{name}/90000"));
+        let session = Offer::parse_publisher(&sdp, codec).unwrap().session;
+        let formats = &session.sending(MediaKind::Camera).unwrap().formats;
+        assert_eq!(formats.iter().any(|format| format.codec == Some(codec)), fits, "{name} {parameters}");
+        assert_eq!(formats.last().unwrap().codec, Some(Codec::Vp8));
+    }
 }
 
 #[test]
 fn an_offer_cut_anywhere_is_an_error_or_smaller_but_never_a_panic() {
     for at in (0..CHROMIUM.len()).step_by(97) {
-        let _ = Offer::parse(&CHROMIUM[..at]);
+        let _ = Offer::parse(&CHROMIUM[..at], Codec::Vp8);
     }
 }

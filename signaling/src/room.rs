@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use crate::api::{RoomReport, SessionSummary, ViewersPage};
 use crate::protocol::{
-    ClientMessage, IceCredentials, Invitation, NewInvitations, Place, Presence, RoomInfo, ServerMessage, SessionError,
+    ClientMessage, Codec, IceCredentials, Invitation, NewInvitations, Place, Presence, RoomInfo, ServerMessage,
+    SessionError,
 };
 
 /// Finds and makes rooms.
@@ -198,6 +199,8 @@ pub struct Welcome {
     pub may_join_stage: bool,
     /// They are in the room already.
     pub present: Option<Presence>,
+    /// Of the room's pictures.
+    pub codec: Codec,
 }
 
 /// Somebody who comes in, or back.

@@ -7,7 +7,7 @@ use axum::extract::{Path, State, WebSocketUpgrade};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
-use dais_stage::Preset;
+use dais_stage::{Codec, Preset};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::reach::Reach;
@@ -27,6 +27,8 @@ pub struct Signaling {
     pub api_key: Option<Arc<str>>,
     /// Of rooms that do not say.
     pub preset: Preset,
+    /// Of rooms that do not say.
+    pub codec: Codec,
     /// How clients reach the media.
     pub reach: Arc<dyn Reach>,
 }

@@ -212,6 +212,7 @@ impl Session {
             may_join_stage: welcome.may_join_stage,
             present: welcome.present,
             ice_servers: self.signaling.reach.ice_servers()?,
+            codec: welcome.codec,
         };
         self.say(&entry);
         self.signaling.directory.count_session(SessionEvent::Welcomed { after: asked.elapsed() });

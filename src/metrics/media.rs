@@ -36,6 +36,10 @@ fn tally(tally: Tally) -> Shown {
         Tally::Unwatched => {
             shown("dais_media_unwatched_packets_total", "Packets of publishers, of layers that no viewer gets")
         }
+        Tally::Undecodable => shown(
+            "dais_media_undecodable_packets_total",
+            "Packets not sent to a viewer whose browser does not have their codec",
+        ),
         Tally::FeedbackIn => {
             shown("dais_media_transport_feedback_total", "Transport-wide feedback of viewers that was made use of")
         }

@@ -1,7 +1,7 @@
 //! Who comes in, and as what.
 
-use dais_media::MediaKind;
 use dais_media::sdp::{Offer, SdpError};
+use dais_media::{Codec, MediaKind};
 use dais_signaling::protocol::{Place, Presence, SessionError};
 use dais_signaling::{Entering, Reason, Visitor, Welcome, Wish};
 use dais_stage::{Command, Entry, EntryPlace, ParticipantId, Refusal};
@@ -25,7 +25,8 @@ impl Room {
                 return Err(SessionError::TokenExpired.into());
             }
         }
-        Ok(Welcome { may_join_stage: self.stage.may_join_at_entry(*role, *phone).is_ok(), present })
+        let may_join_stage = self.stage.may_join_at_entry(*role, *phone).is_ok();
+        Ok(Welcome { may_join_stage, present, codec: self.stage.settings().codec.into() })
     }
 
     pub(super) fn enter(&mut self, entering: Entering, offer: Option<Offer>) {
@@ -138,12 +139,12 @@ impl Room {
     }
 }
 
-/// The offer of somebody who comes in, if there is one.
-pub(super) fn parsed_offer(wish: &Wish) -> Result<Option<Offer>, SdpError> {
+/// The offer of somebody who comes into a room of `codec`, if there is one.
+pub(super) fn parsed_offer(wish: &Wish, codec: Codec) -> Result<Option<Offer>, SdpError> {
     match wish {
-        Wish::Visit { offer, .. } => offer.as_deref().map(Offer::parse).transpose(),
-        Wish::Publish { offer } => Offer::parse_publisher(offer).map(Some),
-        Wish::Play { offer } => Offer::parse_player(offer).map(Some),
+        Wish::Visit { offer, .. } => offer.as_deref().map(|offer| Offer::parse(offer, codec)).transpose(),
+        Wish::Publish { offer } => Offer::parse_publisher(offer, codec).map(Some),
+        Wish::Play { offer } => Offer::parse_player(offer, codec).map(Some),
     }
 }
 

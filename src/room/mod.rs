@@ -10,6 +10,7 @@
 //! the room is built again from what the journal has.
 
 mod chat;
+mod codec;
 mod entering;
 mod feature;
 mod gates;
@@ -30,7 +31,7 @@ use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaKind, MediaPlan
 use dais_signaling::protocol::{ClientMessage, RoomInfo, ServerMessage, SessionError};
 use dais_signaling::token::TokenKeys;
 use dais_signaling::{Entering, Outgoing, Reason, RoomMessage, SessionId, Wish};
-use dais_stage::{Ability, Command, Link, Millis, Participant, ParticipantId, Refusal, Stage};
+use dais_stage::{Ability, Codec, Command, Link, Millis, Participant, ParticipantId, Refusal, Stage};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::{Instrument as _, debug, info_span, warn};
@@ -104,6 +105,8 @@ pub(crate) struct Room {
     /// What players with one picture and one voice are shown.
     view: View,
     turn: Turn,
+    /// What people on stage were told to send pictures in.
+    codec_told: Codec,
     /// What the metrics have of this room, and whether there has been a change since.
     census: Census,
     census_is_old: bool,
@@ -119,7 +122,7 @@ impl Room {
         let turn = Turn::default();
         let invitations = Invitations::new(shared.mail.listen(&info.id));
         let (sessions, loudness, view) = (Sessions::default(), DominantSpeaker::new(), View::FIRST);
-        let (census, census_is_old) = (Census::default(), true);
+        let (census, census_is_old, codec_told) = (Census::default(), true, stage.settings().codec);
         Self {
             id,
             info,
@@ -132,6 +135,7 @@ impl Room {
             invitations,
             loudness,
             view,
+            codec_told,
             turn,
             census,
             census_is_old,
@@ -326,9 +330,10 @@ impl Room {
                 *last = Some(demand.clone());
                 session.say(demand);
             }
-            MediaEvent::Held { cameras, .. } => {
-                let slots = (0..CAMERA_SLOTS as u8).filter(|slot| cameras >> slot & 1 == 1).collect();
-                let held = Outgoing::message(&ServerMessage::Held { cameras: slots });
+            MediaEvent::Held { cameras, undecodable, .. } => {
+                let slots = |bits: u32| (0..CAMERA_SLOTS as u8).filter(|slot| bits >> slot & 1 == 1).collect();
+                let (cameras, undecodable) = (slots(cameras), slots(undecodable));
+                let held = Outgoing::message(&ServerMessage::Held { cameras, undecodable });
                 session.last.held = Some(held.clone());
                 session.say(held);
             }
@@ -356,10 +361,13 @@ impl Room {
             }
             RoomMessage::Enter(entering) => match &entering.wish {
                 Wish::Visit { offer: None, .. } => self.enter(*entering, None),
-                _ => self.parse(move || {
-                    let offer = parsed_offer(&entering.wish);
-                    Done::Enter(entering, offer)
-                }),
+                _ => {
+                    let codec = self.codec();
+                    self.parse(move || {
+                        let offer = parsed_offer(&entering.wish, codec);
+                        Done::Enter(entering, offer)
+                    });
+                }
             },
             RoomMessage::Said { session, participant, message } => self.said(session, participant, message),
             RoomMessage::Gone { session, participant, left } => {
@@ -444,13 +452,13 @@ impl Room {
         let answer = match requests::request(by, message, now) {
             None => return,
             Some(Request::Offer(sdp)) => {
-                let asked = Instant::now();
+                let (asked, codec) = (Instant::now(), self.codec());
                 return self.parse(move || Done::Offer {
                     session,
                     participant: by,
                     request: id,
                     asked,
-                    offer: Offer::parse(&sdp),
+                    offer: Offer::parse(&sdp, codec),
                 });
             }
             Some(Request::RestartIce) => {

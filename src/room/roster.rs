@@ -284,8 +284,8 @@ pub(super) fn page(stage: &Stage, after: ParticipantId, viewers_only: bool) -> V
 pub(super) fn report(stage: &Stage, info: RoomInfo) -> RoomReport {
     let protocol::Rules { access, capacity, camera_limit, locked, permissions } = rules(stage);
     let (on_stage, viewers) = (clamp(stage.on_stage_count()), clamp(viewer_count(stage)));
-    let mode = stage.settings().mode.into();
-    RoomReport { info, access, mode, capacity, camera_limit, locked, permissions, on_stage, viewers }
+    let (mode, codec) = (stage.settings().mode.into(), stage.settings().codec.into());
+    RoomReport { info, access, mode, capacity, camera_limit, locked, permissions, codec, on_stage, viewers }
 }
 
 fn waiting(person: &Participant, age: u32) -> Waiting {

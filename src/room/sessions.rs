@@ -19,6 +19,8 @@ pub(super) struct Session {
     pub(super) connection: Option<ConnectionId>,
     /// What was said last of that connection: whoever takes it over is told again.
     pub(super) last: LastOfMedia,
+    /// It can be sent pictures in the room's codec.
+    pub(super) decodes: bool,
     /// The times of that connection, until its media can flow.
     pub(super) joining: Option<Joining>,
     /// Told what moderators are told.
@@ -87,6 +89,8 @@ struct Broadcast {
 #[derive(Default)]
 pub(super) struct Sessions {
     sessions: BTreeMap<ParticipantId, Session>,
+    /// How many do not decode the room's codec.
+    not_decoding: usize,
     broadcast: Option<Broadcast>,
     /// How many broadcasts there were.
     broadcasts: u64,
@@ -94,7 +98,14 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn insert(&mut self, id: ParticipantId, session: Session) {
-        self.sessions.insert(id, session);
+        self.not_decoding += usize::from(!session.decodes);
+        let older = self.sessions.insert(id, session);
+        self.not_decoding -= usize::from(older.is_some_and(|older| !older.decodes));
+    }
+
+    /// Whether everyone who receives pictures decodes the room's codec.
+    pub(super) fn all_decode(&self) -> bool {
+        self.not_decoding == 0
     }
 
     pub(super) fn get(&self, id: ParticipantId) -> Option<&Session> {
@@ -111,7 +122,9 @@ impl Sessions {
         if session.is_some_and(|session| session != known.id) {
             return None;
         }
-        self.sessions.remove(&id)
+        let removed = self.sessions.remove(&id);
+        self.not_decoding -= usize::from(removed.as_ref().is_some_and(|session| !session.decodes));
+        removed
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = (ParticipantId, &mut Session)> {
@@ -186,6 +199,7 @@ impl Sessions {
     /// Ends all sessions.
     pub(super) fn close(&mut self, reason: impl Into<Reason>) {
         let reason = reason.into();
+        self.not_decoding = 0;
         std::mem::take(&mut self.sessions).into_values().for_each(|session| session.queue.close(reason.clone()));
     }
 }

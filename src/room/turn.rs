@@ -6,7 +6,7 @@ use dais_media::sdp::Offer;
 use dais_media::{ConnectionId, RoomChange, Wishes};
 use dais_signaling::protocol::{Channel, IceCredentials, Notice, Refused, ServerMessage, SessionError};
 use dais_signaling::{Admitted, Entering, Outgoing, Reason, SessionQueue, Wish};
-use dais_stage::{Command, Event, Leaving, ParticipantId, Refusal};
+use dais_stage::{Codec, Command, Event, Leaving, ParticipantId, Refusal};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -174,10 +174,11 @@ impl Room {
                 self.carry_out(deed).await;
             }
             let now = wall_clock();
-            for id in relations {
-                let relation = roster::relation(&self.stage, id, now);
-                self.sessions.tell(To::One(id), &ServerMessage::Relation { relation });
+            for id in &relations {
+                let relation = roster::relation(&self.stage, *id, now);
+                self.sessions.tell(To::One(*id), &ServerMessage::Relation { relation });
             }
+            self.tell_codec(relations.into_iter());
             self.tell_news(tick);
             // A session that was over before it was in makes for another round.
             if self.turn.records.is_empty() && self.turn.deeds.is_empty() {
@@ -214,11 +215,13 @@ impl Room {
             // Media without a session would go on after its person fell off.
             Deed::Connect { id, .. } if self.sessions.get(id).is_none() => {}
             Deed::Connect { id, request, asked, offer } => {
+                let decodes = offer.session.decodes(self.codec());
                 let message = match self.connect(id, offer).await {
                     Ok((sdp, connection)) => {
-                        if let Some(session) = self.sessions.get_mut(id) {
-                            session.connection = Some(connection);
+                        if let Some(mut session) = self.sessions.remove(id, None) {
+                            (session.connection, session.decodes) = (Some(connection), decodes);
                             session.joining = Some(Joining { asked, answered: Instant::now() });
+                            self.sessions.insert(id, session);
                         }
                         ServerMessage::Answer { id: request, sdp }
                     }
@@ -256,9 +259,14 @@ impl Room {
             return entering.queue.close(SessionError::RemovedFromRoom);
         };
         let moderates = person.role.moderates();
-        let asked = entering.asked;
+        let (asked, codec) = (entering.asked, self.codec());
+        let keeps_media = matches!(entering.wish, Wish::Visit { keep_media: true, .. });
+        let decodes = match &offer {
+            _ if keeps_media => self.sessions.get(id).is_none_or(|older| older.decodes),
+            offer => offer.as_ref().is_none_or(|offer| offer.session.decodes(codec)),
+        };
         let media = match offer {
-            _ if matches!(entering.wish, Wish::Visit { keep_media: true, .. }) => self.kept(id).await,
+            _ if keeps_media => self.kept(id).await,
             None => Ok(Media::default()),
             Some(offer) => self.connect(id, offer).await.map(|(answer, connection)| Media {
                 answer: Some(answer),
@@ -283,12 +291,14 @@ impl Room {
             answer: answer.clone(),
             ice: ice.clone(),
             refused: refused.map(|Reason { code, text }| Refused { code: code.to_owned(), text }),
+            codec: if decodes { self.codec_in_use() } else { Codec::Vp8 }.into(),
         };
         let knows = self.sessions.broadcasts();
         let mut session = Session {
             id: entering.session,
             queue: entering.queue,
             connection,
+            decodes,
             joining: answer.as_ref().map(|_| Joining { asked, answered: Instant::now() }),
             moderates,
             lagging: false,

@@ -37,6 +37,6 @@ pub use model::{Actor, Claim, Connection, OnStage, Participant, Place, Queued, R
 pub use permissions::{Ability, Allowed, Permissions};
 pub use polls::{Choices, Given, NewPoll, Poll, PollKind, PollStep, Polls, Question, QuickPoll, Ranked, Taker};
 pub use refusal::Refusal;
-pub use settings::{Access, Preset, RoomMode, Settings};
+pub use settings::{Access, Codec, Preset, RoomMode, Settings};
 pub use slots::Occupancy;
 pub use stage::Stage;

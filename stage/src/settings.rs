@@ -43,6 +43,21 @@ pub enum Preset {
     Meeting,
 }
 
+/// The codec of pictures. A room keeps it as long as it is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Codec {
+    /// Every browser has it.
+    #[default]
+    Vp8,
+    /// Constrained baseline.
+    H264,
+    /// Profile 0.
+    Vp9,
+    /// Main profile.
+    Av1,
+}
+
 /// What a room is made with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -63,6 +78,9 @@ pub struct Settings {
     /// Who may do what around the stage; hosts change it.
     #[serde(default)]
     pub permissions: Permissions,
+    /// Of cameras and screens, where everyone in the room decodes it; else it is VP8.
+    #[serde(default)]
+    pub codec: Codec,
 }
 
 impl Settings {
@@ -97,6 +115,7 @@ impl Default for Settings {
             grace_ms: limits::GRACE_MS_DEFAULT,
             empty_after_ms: limits::EMPTY_AFTER_MS_DEFAULT,
             permissions: Permissions::default(),
+            codec: Codec::default(),
         }
     }
 }

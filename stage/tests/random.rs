@@ -10,9 +10,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use dais_stage::{
-    Ability, Access, Actor, Allowed, Channel, Choices, Command, Entry, EntryPlace, Event, Identity, LinkId, MessageId,
-    Millis, NewPoll, ParticipantId, Permissions, Poll, PollId, PollKind, PollStep, Question, QuickPoll, Refusal, Role,
-    RoomMode, Settings, Stage,
+    Ability, Access, Actor, Allowed, Channel, Choices, Codec, Command, Entry, EntryPlace, Event, Identity, LinkId,
+    MessageId, Millis, NewPoll, ParticipantId, Permissions, Poll, PollId, PollKind, PollStep, Question, QuickPoll,
+    Refusal, Role, RoomMode, Settings, Stage,
 };
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -408,6 +408,7 @@ fn settings(code: u32) -> Settings {
         grace_ms: 30_000,
         empty_after_ms: [300_000, 300_000, 300_000, 0][bits(code, 21, 4)],
         permissions: Permissions::default(),
+        codec: Codec::default(),
     }
 }
 

@@ -103,6 +103,14 @@ export interface Received {
   energy: number;
 }
 
+/** What a page sends and receives pictures in at the moment: names of codecs, each once. */
+export interface Pictures {
+  sends: string[];
+  receives: string[];
+  /** Of the highest one received, pixels. */
+  height: number;
+}
+
 /** How often a page has agreed upon session descriptions, and what went wrong in it. */
 export interface Negotiations {
   local: number;
@@ -141,6 +149,35 @@ export async function readReceived(): Promise<Received[]> {
       frames: report.framesDecoded ?? 0,
       energy: report.totalAudioEnergy ?? 0,
     }));
+}
+
+export async function readPictures(): Promise<Pictures> {
+  const peer = (globalThis as unknown as { dais: { room: { peer: { connection: RTCPeerConnection } } } }).dais.room.peer;
+  const before = await peer.connection.getStats();
+  await new Promise((done) => setTimeout(done, 500));
+  const stats = await peer.connection.getStats();
+  const reports = [...stats.values()].filter((report) => report.kind === "video");
+  const grew = (report: Record<string, unknown>, what: string): boolean => {
+    const earlier = (before.get(String(report["id"])) ?? {}) as Record<string, unknown>;
+    return Number(report[what] ?? 0) > Number(earlier[what] ?? 0);
+  };
+  const codecs = (some: { codecId?: string }[]): string[] => {
+    const mimes = some.map(({ codecId }) => (codecId === undefined ? undefined : stats.get(codecId)?.mimeType) as string | undefined);
+    return [...new Set(mimes.filter((mime) => mime !== undefined))].map((mime) => mime.replace("video/", "")).sort();
+  };
+  const sent = reports.filter((report) => report.type === "outbound-rtp" && grew(report, "framesEncoded"));
+  const received = reports.filter((report) => report.type === "inbound-rtp" && grew(report, "framesDecoded"));
+  return {
+    sends: codecs(sent),
+    receives: codecs(received),
+    height: Math.max(0, ...received.map((report) => report.frameHeight ?? 0)),
+  };
+}
+
+/** Shows the first two cameras so high, whatever the size of their tiles. */
+export function showSoHigh(height: number): void {
+  const { room } = (globalThis as unknown as { dais: { room: { watch(cameras: { slot: number; height: number }[]): void } } }).dais;
+  room.watch([0, 1].map((slot) => ({ slot, height })));
 }
 
 /** Somebody with a browser of their own. */
@@ -217,6 +254,15 @@ export class Person {
   /** What has come in so far, slot by slot. */
   received(): Promise<Received[]> {
     return this.page.evaluate(readReceived);
+  }
+
+  pictures(): Promise<Pictures> {
+    return this.page.evaluate(readPictures);
+  }
+
+  /** Shows cameras so high, in pixels. */
+  show(height: number): Promise<void> {
+    return this.page.evaluate(showSoHigh, height);
   }
 
   /** Whether the browser believes that it may send over 1 Mbit/s, how many layers it sends, and NACKs it sent. */

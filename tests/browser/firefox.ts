@@ -2,8 +2,8 @@
 
 import { launch } from "puppeteer-core";
 import type { Browser, Page } from "puppeteer-core";
-import { countNegotiations, expect, readNegotiations, readReceived } from "./dais";
-import type { Negotiations, Received } from "./dais";
+import { countNegotiations, expect, readNegotiations, readPictures, readReceived, showSoHigh } from "./dais";
+import type { Negotiations, Pictures, Received } from "./dais";
 
 /** In the page: it learns of no UDP candidate, so that only TCP is left. */
 export function withoutUdp(): void {
@@ -67,6 +67,15 @@ export class FirefoxPerson {
 
   received(): Promise<Received[]> {
     return this.page.evaluate(readReceived);
+  }
+
+  pictures(): Promise<Pictures> {
+    return this.page.evaluate(readPictures);
+  }
+
+  /** Shows cameras so high, in pixels. */
+  show(height: number): Promise<void> {
+    return this.page.evaluate(showSoHigh, height);
   }
 
   negotiations(): Promise<Negotiations> {

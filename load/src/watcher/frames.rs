@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use dais_media::vp8::Descriptor;
+use dais_media::codec::{Codec, Descriptor};
 
 use crate::limits::WATCHED_PACKETS_MAX;
 use crate::stamp::Stamp;
@@ -40,7 +40,7 @@ impl Piece {
         if payload.is_empty() {
             return Some(Self::Padding);
         }
-        let descriptor = Descriptor::parse(payload).ok()?;
+        let descriptor = Descriptor::parse(Codec::Vp8, payload).ok()?;
         Some(Self::Media {
             timestamp,
             marker,

@@ -3,8 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 
-use super::offer::{Offer, Purpose, Section};
-use super::session::Extensions;
+use super::offer::{Offer, Offered, Purpose, Section};
+use super::session::{Extensions, Format};
+use crate::codec::Codec;
 use crate::dtls::Fingerprint;
 use crate::ice::Credentials;
 use crate::ids::{MediaKind, Slot};
@@ -81,28 +82,35 @@ fn write_section(out: &mut String, offer: &Offer, section: &Section) -> fmt::Res
         Purpose::Sends(kind) => kind.is_video(),
         Purpose::Receives(slot) => slot.kind().is_video(),
     };
-    let payload_type = section.payload_type;
-    write!(out, "m={} 9 UDP/TLS/RTP/SAVPF {payload_type}", if video { "video" } else { "audio" })?;
-    if let Some(rtx) = section.rtx_payload_type {
-        write!(out, " {rtx}")?;
+    write!(out, "m={} 9 UDP/TLS/RTP/SAVPF", if video { "video" } else { "audio" })?;
+    for Offered { format, .. } in &section.formats {
+        write!(out, " {}", format.payload_type)?;
+        format.rtx_payload_type.map_or(Ok(()), |rtx| write!(out, " {rtx}"))?;
     }
     write!(out, "\r\nc=IN IP4 0.0.0.0\r\na=mid:{}\r\na=rtcp-mux\r\na=rtcp-rsize\r\n", section.mid)?;
-    write!(out, "a=rtpmap:{payload_type} {}\r\n", if video { "VP8/90000" } else { "opus/48000/2" })?;
-    if let Some(fmtp) = &section.fmtp {
-        write!(out, "a=fmtp:{payload_type} {fmtp}\r\n")?;
-    }
-    if let Some(rtx) = section.rtx_payload_type {
-        write!(out, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={payload_type}\r\n")?;
-    }
-    if video {
-        for feedback in ["nack", "nack pli", "ccm fir"] {
-            write!(out, "a=rtcp-fb:{payload_type} {feedback}\r\n")?;
-        }
-    }
+    section.formats.iter().try_for_each(|offered| write_format(out, offered))?;
     match section.purpose {
         Purpose::Sends(kind) => write_sending(out, offer, section, kind),
         Purpose::Receives(slot) => write_receiving(out, offer, section, slot),
     }
+}
+
+fn write_format(out: &mut String, Offered { format, fmtp }: &Offered) -> fmt::Result {
+    let Format { codec, payload_type, rtx_payload_type } = format;
+    write!(out, "a=rtpmap:{payload_type} {}\r\n", codec.map_or("opus/48000/2", Codec::rtpmap))?;
+    if let Some(fmtp) = fmtp {
+        write!(out, "a=fmtp:{payload_type} {fmtp}\r\n")?;
+    }
+    if let Some(rtx) = rtx_payload_type {
+        write!(out, "a=rtpmap:{rtx} rtx/90000\r\na=fmtp:{rtx} apt={payload_type}\r\n")?;
+    }
+    let feedback: &[&str] = if codec.is_some() { &["nack", "nack pli", "ccm fir"] } else { &[] };
+    feedback.iter().try_for_each(|feedback| write!(out, "a=rtcp-fb:{payload_type} {feedback}\r\n"))
+}
+
+fn write_transport_feedback(out: &mut String, section: &Section) -> fmt::Result {
+    let mut formats = section.formats.iter().map(|offered| offered.format.payload_type);
+    formats.try_for_each(|payload_type| write!(out, "a=rtcp-fb:{payload_type} transport-cc\r\n"))
 }
 
 /// A section the client sends in.
@@ -110,7 +118,7 @@ fn write_sending(out: &mut String, offer: &Offer, section: &Section, kind: Media
     let Extensions { mid, rid, repaired_rid, audio_level, transport_cc } = section.extensions;
     out.write_str("a=recvonly\r\n")?;
     if transport_cc.is_some() {
-        write!(out, "a=rtcp-fb:{} transport-cc\r\n", section.payload_type)?;
+        write_transport_feedback(out, section)?;
     }
     let extensions = [
         (mid, MID),
@@ -133,7 +141,8 @@ fn write_sending(out: &mut String, offer: &Offer, section: &Section, kind: Media
 fn write_receiving(out: &mut String, offer: &Offer, section: &Section, slot: Slot) -> fmt::Result {
     out.write_str("a=sendonly\r\n")?;
     if let Some(id) = offer.session.receiving(slot).and_then(|receiving| receiving.transport_cc) {
-        write!(out, "a=rtcp-fb:{} transport-cc\r\na=extmap:{id} {TRANSPORT_CC}\r\n", section.payload_type)?;
+        write_transport_feedback(out, section)?;
+        write!(out, "a=extmap:{id} {TRANSPORT_CC}\r\n")?;
     }
     if let Some(id) = section.extensions.audio_level {
         write!(out, "a=extmap:{id} {AUDIO_LEVEL}\r\n")?;
@@ -147,7 +156,7 @@ fn write_receiving(out: &mut String, offer: &Offer, section: &Section, slot: Slo
     };
     let (ssrc, rtx) = (slot.ssrc().0, slot.rtx_ssrc().0);
     write!(out, "a=msid:slot-{} slot-{}\r\n", stream.index(), slot.index())?;
-    if section.rtx_payload_type.is_some() {
+    if section.formats.iter().any(|offered| offered.format.rtx_payload_type.is_some()) {
         write!(out, "a=ssrc-group:FID {ssrc} {rtx}\r\na=ssrc:{ssrc} cname:dais\r\na=ssrc:{rtx} cname:dais\r\n")
     } else {
         write!(out, "a=ssrc:{ssrc} cname:dais\r\n")

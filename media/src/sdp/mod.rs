@@ -6,4 +6,4 @@ mod session;
 
 pub use answer::{AnswerParams, Candidates, answer};
 pub use offer::{Offer, SdpError};
-pub use session::{Extensions, Receiving, Sending, Session};
+pub use session::{Extensions, Format, Receiving, Sending, Session};

@@ -6,11 +6,12 @@ use arrayvec::ArrayVec;
 use rtc::sdp::description::media::MediaDescription;
 use rtc::sdp::description::session::SessionDescription;
 
-use super::session::{Extensions, Receiving, Sending, Session};
+use super::session::{Extensions, Format, Receiving, Sending, Session};
+use crate::codec::Codec;
 use crate::dtls::Fingerprint;
 use crate::ids::{MediaKind, Slot, Ssrc, is_slot_ssrc};
 use crate::layers::LAYERS;
-use crate::limits;
+use crate::limits::{self, SECTION_FORMATS};
 
 /// Why an offer is refused. The `Display` text is for the client's developer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,8 +38,8 @@ pub enum SdpError {
     /// A section whose mid is not in the BUNDLE group, or no BUNDLE group.
     #[error("m-section {0} is not bundled")]
     NotBundled(usize),
-    /// A section without Opus (audio) or VP8 (video).
-    #[error("m-section {0} offers neither Opus nor VP8")]
+    /// A section without Opus (audio), or with neither VP8 nor the codec of the room (video).
+    #[error("m-section {0} offers neither Opus nor VP8, nor the codec of the room")]
     Codec(usize),
     /// No SHA-256 fingerprint.
     #[error("the offer has no sha-256 fingerprint")]
@@ -121,9 +122,7 @@ pub(super) enum Purpose {
 pub(super) struct Section {
     pub(super) mid: String,
     pub(super) purpose: Purpose,
-    pub(super) payload_type: u8,
-    pub(super) rtx_payload_type: Option<u8>,
-    pub(super) fmtp: Option<String>,
+    pub(super) formats: ArrayVec<Offered, SECTION_FORMATS>,
     pub(super) extensions: Extensions,
 }
 
@@ -136,21 +135,21 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Reads an offer. The n-th section that sends audio or video, and the n-th that receives, have the purposes told
-    /// in docs/protocol.md.
+    /// Reads an offer to a room whose pictures are of `codec`, or VP8 where somebody does not have that. The n-th section
+    /// that sends audio or video, and the n-th that receives, have the purposes told in docs/protocol.md.
     ///
     /// # Errors
     /// An [`SdpError`] that says what the client did wrong.
-    pub fn parse(sdp: &str) -> Result<Self, SdpError> {
-        Self::parse_flow(sdp, Flow::BothWays)
+    pub fn parse(sdp: &str, codec: Codec) -> Result<Self, SdpError> {
+        Self::parse_flow(sdp, codec, Flow::BothWays)
     }
 
     /// Reads the offer of a WHIP publisher, which only sends: a section that is `sendrecv` is `sendonly`.
     ///
     /// # Errors
     /// See [`Offer::parse`]; [`SdpError::Direction`] for a section that is `recvonly` or `inactive`.
-    pub fn parse_publisher(sdp: &str) -> Result<Self, SdpError> {
-        Self::parse_flow(sdp, Flow::Published)
+    pub fn parse_publisher(sdp: &str, codec: Codec) -> Result<Self, SdpError> {
+        Self::parse_flow(sdp, codec, Flow::Published)
     }
 
     /// Reads the offer of a WHEP player, which only receives: a section that is `sendrecv` is `recvonly`. With no more
@@ -158,11 +157,11 @@ impl Offer {
     ///
     /// # Errors
     /// See [`Offer::parse`]; [`SdpError::Direction`] for a section that is `sendonly` or `inactive`.
-    pub fn parse_player(sdp: &str) -> Result<Self, SdpError> {
-        Self::parse_flow(sdp, Flow::Played)
+    pub fn parse_player(sdp: &str, codec: Codec) -> Result<Self, SdpError> {
+        Self::parse_flow(sdp, codec, Flow::Played)
     }
 
-    fn parse_flow(sdp: &str, flow: Flow) -> Result<Self, SdpError> {
+    fn parse_flow(sdp: &str, codec: Codec, flow: Flow) -> Result<Self, SdpError> {
         if sdp.len() > limits::SDP_BYTES_MAX || sdp.lines().any(|line| line.len() > limits::SDP_LINE_BYTES_MAX) {
             return Err(SdpError::TooLong);
         }
@@ -187,7 +186,7 @@ impl Offer {
         let mut offer = Self { sections: Vec::new(), session: Session::new(fingerprint, limits::SLOTS) };
         let mut purposes = Purposes::default();
         for (n, media) in description.media_descriptions.iter().enumerate() {
-            let section = offer.read_section(n, media, flow, &mut purposes)?;
+            let section = offer.read_section(n, media, (codec, flow), &mut purposes)?;
             if !bundled.split(' ').any(|mid| mid == section.mid) {
                 return Err(SdpError::NotBundled(n));
             }
@@ -202,7 +201,7 @@ impl Offer {
         &mut self,
         n: usize,
         media: &MediaDescription,
-        flow: Flow,
+        (codec, flow): (Codec, Flow),
         purposes: &mut Purposes,
     ) -> Result<Section, SdpError> {
         let video = match media.media_name.media.as_str() {
@@ -213,7 +212,11 @@ impl Offer {
         let mid = media.attribute("mid").flatten().filter(|mid| is_token(mid)).ok_or(SdpError::NoMid(n))?.to_owned();
         let sends = flow.sends(media).ok_or(SdpError::Direction(n))?;
         let purpose = purposes.next(video, sends).ok_or(SdpError::TooManySections)?;
-        let codec = Codec::find(media, video).ok_or(SdpError::Codec(n))?;
+        let offered = Offered::find(media, video.then_some(codec));
+        if offered.is_empty() {
+            return Err(SdpError::Codec(n));
+        }
+        let formats = offered.iter().map(|offered| offered.format).collect();
         let extensions = read_extensions(media);
         self.session.extensions = merged(self.session.extensions, extensions)?;
         match purpose {
@@ -226,22 +229,19 @@ impl Offer {
                 let rids = read_simulcast(media);
                 // RFC 8853: with simulcast, SSRCs are told apart by rid on the wire, not by the offer.
                 let ssrc = ssrc.filter(|_| rids.is_empty());
-                let (payload_type, rtx_payload_type) = (codec.payload_type, codec.rtx);
-                let sending = Sending { mid: mid.clone(), payload_type, rtx_payload_type, ssrc, rids };
+                let sending = Sending { mid: mid.clone(), formats, ssrc, rids };
                 self.session.set_sending(kind, sending);
             }
             Purpose::Receives(slot) => {
                 let receiving = Receiving {
-                    payload_type: codec.payload_type,
-                    rtx_payload_type: codec.rtx,
+                    formats,
                     audio_level: extensions.audio_level,
-                    transport_cc: extensions.transport_cc.filter(|_| has_transport_feedback(media, &codec)),
+                    transport_cc: extensions.transport_cc.filter(|_| has_transport_feedback(media, &offered)),
                 };
                 self.session.set_receiving(slot, receiving);
             }
         }
-        let (payload_type, rtx_payload_type, fmtp) = (codec.payload_type, codec.rtx, codec.fmtp);
-        Ok(Section { mid, purpose, payload_type, rtx_payload_type, fmtp, extensions })
+        Ok(Section { mid, purpose, formats: offered, extensions })
     }
 }
 
@@ -271,24 +271,54 @@ impl Purposes {
     }
 }
 
-/// The codec the server speaks, as the client numbers it.
-struct Codec {
-    payload_type: u8,
-    rtx: Option<u8>,
-    fmtp: Option<String>,
+/// A format of a section that the server speaks, and its parameters.
+#[derive(Clone, Debug)]
+pub(super) struct Offered {
+    pub(super) format: Format,
+    pub(super) fmtp: Option<String>,
 }
 
-impl Codec {
-    fn find(media: &MediaDescription, video: bool) -> Option<Self> {
-        let name = if video { "VP8/90000" } else { "opus/48000/2" };
-        let payload_type = rtpmaps(media).find(|(_, codec)| codec.eq_ignore_ascii_case(name))?.0;
-        let rtx = rtpmaps(media).find_map(|(rtx, codec)| {
+impl Offered {
+    /// The formats of a section: of video `room`, the codec of the room, and VP8; else Opus.
+    fn find(media: &MediaDescription, room: Option<Codec>) -> ArrayVec<Self, SECTION_FORMATS> {
+        let Some(room) = room else { return Self::of(media, None).into_iter().collect() };
+        let fallback = Some(Codec::Vp8).filter(|vp8| *vp8 != room);
+        [Some(room), fallback].into_iter().flatten().filter_map(|codec| Self::of(media, Some(codec))).collect()
+    }
+
+    fn of(media: &MediaDescription, codec: Option<Codec>) -> Option<Self> {
+        let name = codec.map_or("opus/48000/2", Codec::rtpmap);
+        let is_spoken = |payload_type: u8| codec.is_none_or(|codec| fits(codec, fmtp(media, payload_type)));
+        let mut named = rtpmaps(media).filter(|(_, codec)| codec.eq_ignore_ascii_case(name));
+        let payload_type = named.find(|(payload_type, _)| is_spoken(*payload_type))?.0;
+        let rtx_payload_type = rtpmaps(media).find_map(|(rtx, codec)| {
             let repairs = codec.eq_ignore_ascii_case("rtx/90000")
                 && fmtp(media, rtx).is_some_and(|fmtp| apt(fmtp) == Some(payload_type));
             repairs.then_some(rtx)
         });
         let fmtp = fmtp(media, payload_type).filter(|fmtp| fmtp.bytes().all(|b| (0x20..0x7f).contains(&b)));
-        Some(Self { payload_type, rtx, fmtp: fmtp.map(str::to_owned) })
+        Some(Self { format: Format { codec, payload_type, rtx_payload_type }, fmtp: fmtp.map(str::to_owned) })
+    }
+}
+
+/// Whether a format is the variant of `codec` that everybody who has the codec decodes.
+fn fits(codec: Codec, fmtp: Option<&str>) -> bool {
+    let parameter = |name: &str| {
+        let mut parameters = fmtp.unwrap_or_default().split(';').filter_map(|one| one.trim().split_once('='));
+        parameters.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    };
+    match codec {
+        Codec::Vp8 => true,
+        // RFC 6184 §8.1: fragments and aggregates in order; constrained baseline, which is profile 66 with the second
+        // constraint flag.
+        Codec::H264 => {
+            let profile = parameter("profile-level-id").and_then(|id| u32::from_str_radix(id, 16).ok());
+            let constrained_baseline = profile.is_some_and(|id| id >> 16 == 66 && id & 0x4000 != 0);
+            parameter("packetization-mode") == Some("1") && constrained_baseline
+        }
+        // RFC 9628 §6.1 and RTP Payload Format For AV1 §7.2: without the parameter it is profile 0.
+        Codec::Vp9 => parameter("profile-id").is_none_or(|id| id == "0"),
+        Codec::Av1 => parameter("profile").is_none_or(|profile| profile == "0"),
     }
 }
 
@@ -297,12 +327,16 @@ fn values<'a>(media: &'a MediaDescription, key: &'a str) -> impl Iterator<Item =
     media.attributes.iter().filter(move |a| a.key == key).filter_map(|a| a.value.as_deref())
 }
 
-/// draft-holmer-rmcat-transport-wide-cc-extensions-01 §4: the client sends feedback on `codec`.
-fn has_transport_feedback(media: &MediaDescription, codec: &Codec) -> bool {
-    values(media, "rtcp-fb").any(|value| {
-        let (payload_type, feedback) = value.split_once(' ').unwrap_or_default();
-        feedback == "transport-cc" && (payload_type == "*" || payload_type.parse() == Ok(codec.payload_type))
-    })
+/// draft-holmer-rmcat-transport-wide-cc-extensions-01 §4: the client sends feedback on all of `formats`.
+fn has_transport_feedback(media: &MediaDescription, formats: &[Offered]) -> bool {
+    let is_on = |offered: &Offered| {
+        values(media, "rtcp-fb").any(|value| {
+            let (payload_type, feedback) = value.split_once(' ').unwrap_or_default();
+            let concerns = payload_type == "*" || payload_type.parse() == Ok(offered.format.payload_type);
+            feedback == "transport-cc" && concerns
+        })
+    };
+    formats.iter().all(is_on)
 }
 
 fn rtpmaps(media: &MediaDescription) -> impl Iterator<Item = (u8, &str)> {

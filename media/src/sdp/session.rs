@@ -2,9 +2,11 @@
 
 use arrayvec::ArrayVec;
 
+use crate::codec::Codec;
 use crate::dtls::Fingerprint;
 use crate::ids::{MediaKind, Slot, Ssrc};
 use crate::layers::LAYERS;
+use crate::limits::SECTION_FORMATS;
 
 /// The media session of one client.
 #[derive(Clone, Debug)]
@@ -35,15 +37,24 @@ pub struct Extensions {
     pub transport_cc: Option<u8>,
 }
 
+/// A codec as the client numbers it in a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// Of video; none for Opus.
+    pub codec: Option<Codec>,
+    /// Its payload type.
+    pub payload_type: u8,
+    /// Payload type of its retransmissions.
+    pub rtx_payload_type: Option<u8>,
+}
+
 /// An m-section the client sends in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sending {
     /// Its mid.
     pub mid: String,
-    /// Payload type of Opus or VP8.
-    pub payload_type: u8,
-    /// Payload type of its retransmissions.
-    pub rtx_payload_type: Option<u8>,
+    /// Opus, or the codec of the room and VP8, as far as the client has them; at least one.
+    pub formats: ArrayVec<Format, SECTION_FORMATS>,
     /// Media SSRC and RTX SSRC, where the offer tells them.
     pub ssrc: Option<(Ssrc, Option<Ssrc>)>,
     /// Simulcast rids, smallest layer first; empty without simulcast.
@@ -53,14 +64,33 @@ pub struct Sending {
 /// An m-section the client receives a slot in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receiving {
-    /// Payload type of Opus or VP8.
-    pub payload_type: u8,
-    /// Payload type of retransmissions.
-    pub rtx_payload_type: Option<u8>,
+    /// Opus, or the codec of the room and VP8, as far as the client has them; at least one.
+    pub formats: ArrayVec<Format, SECTION_FORMATS>,
     /// Id of the audio level extension, where this section has it.
     pub audio_level: Option<u8>,
     /// Id of the transport-wide sequence number, where this section has it and the client sends feedback on it.
     pub transport_cc: Option<u8>,
+}
+
+impl Sending {
+    /// The format `payload_type` belongs to, and whether it is that of retransmissions.
+    pub(crate) fn format_of(&self, payload_type: u8) -> Option<(&Format, bool)> {
+        let media = self.formats.iter().find(|format| format.payload_type == payload_type);
+        let rtx = || self.formats.iter().find(|format| format.rtx_payload_type == Some(payload_type));
+        media.map(|format| (format, false)).or_else(|| rtx().map(|format| (format, true)))
+    }
+}
+
+impl Receiving {
+    /// The format packets of `codec` are received in, if there is one.
+    pub(crate) fn format(&self, codec: Option<Codec>) -> Option<&Format> {
+        self.formats.iter().find(|format| format.codec == codec)
+    }
+
+    /// The payload type of a stream for retransmissions, of whichever codec.
+    pub(crate) fn any_rtx(&self) -> Option<u8> {
+        self.formats.iter().find_map(|format| format.rtx_payload_type)
+    }
 }
 
 impl Session {
@@ -114,8 +144,15 @@ impl Session {
     /// Whether the client tells how packets of pictures arrive, and its line can be probed over a stream for
     /// retransmissions.
     pub(crate) fn has_feedback(&self) -> bool {
-        let is_probed = |receiving: &Receiving| receiving.rtx_payload_type.and(receiving.transport_cc).is_some();
+        let is_probed = |receiving: &Receiving| receiving.any_rtx().and(receiving.transport_cc).is_some();
         self.receiving.iter().flatten().any(is_probed)
+    }
+
+    /// Whether the client can be sent pictures of `codec`, wherever it receives any.
+    #[must_use]
+    pub fn decodes(&self, codec: Codec) -> bool {
+        let pictures = Slot::all().filter(|slot| slot.kind().is_video());
+        pictures.filter_map(|slot| self.receiving(slot)).all(|receiving| receiving.format(Some(codec)).is_some())
     }
 
     /// The kind sent in the section with `mid`.

@@ -42,7 +42,7 @@ pub(super) async fn create(
         return Err(wrong("title_invalid", "A room's title is 1 to 200 characters."));
     }
     let info = RoomInfo { id, title };
-    let settings = room.settings(signaling.preset);
+    let settings = room.settings(signaling.preset, signaling.codec);
     settings.check().map_err(Reason::from)?;
     signaling.directory.create(info.clone(), settings).await?;
     Ok((StatusCode::CREATED, Json(info)))

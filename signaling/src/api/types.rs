@@ -4,7 +4,7 @@ use dais_stage::{Ability, Permissions, Settings};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::protocol::{Access, Allowed, Invitation, Participant, Role, RoomInfo};
+use crate::protocol::{Access, Allowed, Codec, Invitation, Participant, Role, RoomInfo};
 
 /// A room to be made. Everything but the title has a default.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -32,12 +32,14 @@ pub struct NewRoom {
     pub empty_after_seconds: Option<u32>,
     /// Who may do what around the stage.
     pub permissions: Option<PermissionChange>,
+    /// Codec of cameras and screens, where everyone in the room decodes it; else it is VP8. Default: the server's.
+    pub codec: Option<Codec>,
 }
 
 impl NewRoom {
-    /// The room's settings, where `preset` is the server's.
+    /// The room's settings, where `preset` and `codec` are the server's.
     #[must_use]
-    pub fn settings(&self, preset: dais_stage::Preset) -> Settings {
+    pub fn settings(&self, preset: dais_stage::Preset, codec: dais_stage::Codec) -> Settings {
         let base = Settings::preset(self.preset.map_or(preset, Into::into));
         let count = |given: Option<u32>, default: usize| given.map_or(default, |n| n as usize);
         let ms = |given: Option<u32>, default: u64| given.map_or(default, |seconds| u64::from(seconds) * 1_000);
@@ -50,6 +52,7 @@ impl NewRoom {
             grace_ms: ms(self.grace_seconds, base.grace_ms),
             empty_after_ms: ms(self.empty_after_seconds, base.empty_after_ms),
             permissions: self.permissions.map_or(base.permissions, |change| change.applied(base.permissions)),
+            codec: self.codec.map_or(codec, Into::into),
         }
     }
 }
@@ -147,6 +150,8 @@ pub struct RoomReport {
     pub locked: bool,
     /// Who may do what around the stage.
     pub permissions: crate::protocol::Permissions,
+    /// Codec of cameras and screens, where everyone in the room decodes it; else it is VP8.
+    pub codec: Codec,
     /// How many are on stage.
     pub on_stage: u32,
     /// How many are viewers.

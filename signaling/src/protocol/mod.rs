@@ -22,7 +22,7 @@ pub use server::{
     Camera, ChatMessage, Dominant, Notice, OnStage, Participant, Permissions, Pin, Presence, Refused, Relation,
     RoomInfo, RoomState, Rules, ServerMessage, Slot, SlotKind, Waiting,
 };
-pub use words::{Ability, Access, Allowed, Channel, Place, PollKind, QuickPoll, Reaction, Role, Watched};
+pub use words::{Ability, Access, Allowed, Channel, Codec, Place, PollKind, QuickPoll, Reaction, Role, Watched};
 
 use client::CLIENT_TYPES;
 
@@ -83,6 +83,7 @@ pub fn typescript() -> String {
         Role::decl(&config),
         Access::decl(&config),
         Channel::decl(&config),
+        Codec::decl(&config),
         Permissions::decl(&config),
         Ability::decl(&config),
         Allowed::decl(&config),

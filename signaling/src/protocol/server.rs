@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::ice::{IceCredentials, IceServer};
 use super::links::{Invitation, Link};
 use super::polls::{OwnAnswer, OwnScore, Poll, ReactionCount};
-use super::words::{Ability, Access, Allowed, Channel, Role};
+use super::words::{Ability, Access, Allowed, Channel, Codec, Role};
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -30,6 +30,8 @@ pub enum ServerMessage {
         present: Option<Presence>,
         /// TURN servers for the media connection, which is made after this.
         ice_servers: Vec<IceServer>,
+        /// The room's codec of pictures. Sections of video offer it, and VP8 behind it.
+        codec: Codec,
     },
     /// Answer to `enter`: the client is in the room.
     Entered {
@@ -50,6 +52,8 @@ pub enum ServerMessage {
         ice: Option<IceCredentials>,
         /// They asked for the stage and may not go there: they are a viewer, and this says why.
         refused: Option<Refused>,
+        /// What pictures are to be sent in, until `codec` says otherwise.
+        codec: Codec,
     },
     /// Answer to `offer`.
     Answer {
@@ -147,10 +151,17 @@ pub enum ServerMessage {
         /// By layer, smallest first; without simulcast the first counts.
         layers: [bool; 3],
     },
-    /// Cameras that this client shows and is not sent, because its line does not carry them. Before it says so, none.
+    /// To people on stage: what pictures are to be sent in, the room's codec while everyone decodes it, else VP8.
+    Codec {
+        /// As said. Who cannot encode it goes on with VP8.
+        codec: Codec,
+    },
+    /// Cameras that this client shows and is not sent. Before it says so, none.
     Held {
-        /// Camera slots, in order.
+        /// Camera slots its line does not carry, in order.
         cameras: Vec<u8>,
+        /// Camera slots whose codec its offer does not have, in order.
+        undecodable: Vec<u8>,
     },
     /// What connects this person with the stage has changed.
     Relation {

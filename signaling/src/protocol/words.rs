@@ -40,6 +40,20 @@ pub enum Access {
     Invite,
 }
 
+/// A codec of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Codec {
+    /// Every browser has it.
+    Vp8,
+    /// Constrained baseline, packetization mode 1.
+    H264,
+    /// Profile 0.
+    Vp9,
+    /// Main profile.
+    Av1,
+}
+
 /// Who reads a chat message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -151,6 +165,7 @@ same_words! {
     Role { Host, Moderator, Speaker, Participant }
     Access { Everyone, Request, Invite }
     Channel { Everyone, Moderators }
+    Codec { Vp8, H264, Vp9, Av1 }
     Ability { Chat, React, RaiseHand, AnswerPolls, QuickPoll, Present }
     Allowed { Nobody, Moderators, Speakers, Everyone }
     PollKind { Poll, Quiz }

@@ -29,7 +29,8 @@ function Tile({ person, place }: { person: StagePerson; place: Place }) {
   const slot = cameraSlotOf(view.value, person.id);
   const remote = slot === null ? null : room().peer.camera(slot);
   const held = !own && slot !== null && view.value.held.has(slot);
-  const track = camera !== "shown" || held ? null : own ? cameraTrack.value : remote;
+  const undecodable = !own && slot !== null && view.value.undecodable.has(slot);
+  const track = camera !== "shown" || held || undecodable ? null : own ? cameraTrack.value : remote;
   // The slot's last frames may still be the occupant's before: the CSRC of each packet says whose they are.
   const isRight = () => own || slot === null || room().peer.cameraSource(slot) === person.id;
   useLayoutEffect(() => {
@@ -53,12 +54,14 @@ function Tile({ person, place }: { person: StagePerson; place: Place }) {
           {own ? `${person.name} (you)` : person.name}
           {!mic ? " · muted" : speaking ? " · speaking" : ""}
         </span>
-        {!own && camera === "shown" && !held && <QualityMark participant={person.id} />}
+        {!own && camera === "shown" && !held && !undecodable && <QualityMark participant={person.id} />}
       </div>
       {person.lost ? (
         <div class="waiting">reconnecting…</div>
       ) : held ? (
         <div class="waiting">Paused: your connection is slow</div>
+      ) : camera === "shown" && undecodable ? (
+        <div class="waiting">Your browser cannot show this camera</div>
       ) : (
         camera === "waiting" && <div class="waiting">{own ? "Your camera is waiting for a place" : "Camera is waiting for a place"}</div>
       )}

@@ -3,7 +3,7 @@
  * happens on stage changes who stands in them, never the session description.
  */
 
-import type { IceCredentials } from "./protocol.gen";
+import type { Codec, IceCredentials } from "./protocol.gen";
 import { look } from "./statistics";
 import type { Look } from "./statistics";
 
@@ -16,6 +16,14 @@ const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
   { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000 },
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_500_000 },
 ];
+
+/** What a codec is called in session descriptions, and which of its variants every browser that has it decodes. */
+const CODECS: Record<Codec, { mime: string; fits: (parameters: string) => boolean }> = {
+  vp8: { mime: "video/vp8", fits: () => true },
+  h264: { mime: "video/h264", fits: (parameters) => parameters.includes("packetization-mode=1") && parameters.includes("profile-level-id=42e0") },
+  vp9: { mime: "video/vp9", fits: (parameters) => !/profile-id=[1-9]/.test(parameters) },
+  av1: { mime: "video/av1", fits: (parameters) => !/profile=[1-9]/.test(parameters) },
+};
 
 /**
  * A connection that is `disconnected` this long is given up, ms. Browsers wait some 15 s more before they call it
@@ -30,15 +38,18 @@ export class Peer {
   #changing: Promise<void> = Promise.resolve();
   readonly #mic: RTCRtpSender;
   readonly #camera: RTCRtpSender;
+  readonly #screen: RTCRtpSender;
+  /** What pictures are to be sent in, once that is known. */
+  #sends: Codec | null = null;
   readonly #cameras: RTCRtpTransceiver[];
   readonly #voices: RTCRtpTransceiver[];
 
-  /** `iceServers` relay where nothing else gets through. */
-  constructor(iceServers: RTCIceServer[] = []) {
+  /** `iceServers` relay where nothing else gets through; `codec` is the room's. */
+  constructor(iceServers: RTCIceServer[] = [], codec: Codec = "vp8") {
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     const add = (kind: "audio" | "video", direction: "sendonly" | "recvonly", layers?: RTCRtpEncodingParameters[]) => {
       const transceiver = connection.addTransceiver(kind, { direction, ...(layers && { sendEncodings: layers }) });
-      prefer(transceiver, kind === "audio" ? ["audio/opus"] : ["video/vp8", "video/rtx"], direction);
+      prefer(transceiver, kind === "audio" ? isOpus : (one) => isOf(codec, one), direction);
       return transceiver;
     };
     const receivers = (kind: "audio" | "video", count: number) =>
@@ -46,8 +57,8 @@ export class Peer {
     this.connection = connection;
     // The order within a kind gives each section its meaning.
     this.#mic = add("audio", "sendonly").sender;
-    this.#camera = add("video", "sendonly", CAMERA_LAYERS).sender;
-    add("video", "sendonly");
+    this.#camera = add("video", "sendonly", layersOf(codec, CAMERA_LAYERS)).sender;
+    this.#screen = add("video", "sendonly", layersOf(codec, [{}])).sender;
     add("audio", "sendonly");
     this.#cameras = receivers("video", LAYOUT.cameras);
     receivers("video", 1);
@@ -64,6 +75,8 @@ export class Peer {
   async accept(answer: string): Promise<void> {
     await this.connection.setRemoteDescription({ type: "answer", sdp: answer });
     this.negotiations += 1;
+    // Before the answer no codec was agreed upon that could be chosen.
+    await this.#chooseCodec().catch(() => undefined);
   }
 
   /** Starts or stops sending; the session description stays as it is. */
@@ -78,12 +91,34 @@ export class Peer {
 
   /** Encodes only these layers of the camera, smallest first: nobody gets the others. */
   async sendLayers(layers: readonly boolean[]): Promise<void> {
-    const change = async () => {
-      const parameters = this.#camera.getParameters();
-      parameters.encodings.forEach((encoding, n) => (encoding.active = layers[n] ?? true));
-      await this.#camera.setParameters(parameters);
+    await this.#change(this.#camera, ({ encodings }) => {
+      encodings.forEach((encoding, n) => (encoding.active = layers[n] ?? true));
+    });
+  }
+
+  /** Sends pictures in another of the codecs agreed upon, from the next key frame on. Who cannot encode it goes on as before. */
+  async sendCodec(codec: Codec): Promise<void> {
+    this.#sends = codec;
+    if (this.negotiations > 0) await this.#chooseCodec();
+  }
+
+  async #chooseCodec(): Promise<void> {
+    const codec = this.#sends;
+    if (codec === null) return;
+    const choose = ({ codecs, encodings }: RTCRtpSendParameters) => {
+      const chosen = codecs.find((one) => one.mimeType.toLowerCase() === CODECS[codec].mime);
+      if (chosen !== undefined) encodings.forEach((encoding: Encoding) => (encoding.codec = chosen));
     };
-    // Parameters that were read before another change was made are refused.
+    for (const sender of [this.#camera, this.#screen]) await this.#change(sender, choose);
+  }
+
+  /** Parameters that were read before another change was made are refused: one change after the other. */
+  async #change(sender: RTCRtpSender, edit: (parameters: RTCRtpSendParameters) => void): Promise<void> {
+    const change = async () => {
+      const parameters = sender.getParameters();
+      edit(parameters);
+      await sender.setParameters(parameters);
+    };
     this.#changing = this.#changing.then(change, change);
     await this.#changing;
   }
@@ -164,11 +199,35 @@ export class Peer {
   }
 }
 
-/** Leaves only `mimes` in the section: an offer of 60 kB instead of 150. */
-function prefer(transceiver: RTCRtpTransceiver, mimes: string[], direction: "sendonly" | "recvonly"): void {
+/**
+ * Encodings for `codec`. Of VP9 and AV1 browsers make one stream with several layers (SVC) unless each encoding is said to
+ * have one.
+ */
+function layersOf(codec: Codec, layers: RTCRtpEncodingParameters[]): RTCRtpEncodingParameters[] {
+  return codec === "vp8" ? layers : layers.map((layer) => ({ ...layer, scalabilityMode: "L1T1" }));
+}
+
+/** What TypeScript does not know yet (W3C webrtc-extensions §8.2). */
+type Encoding = RTCRtpEncodingParameters & { codec?: RTCRtpCodec };
+
+/** A codec as a browser lists it. */
+type Capability = Pick<RTCRtpCodec, "mimeType" | "sdpFmtpLine">;
+
+const isMime = (mime: string, one: Capability) => one.mimeType.toLowerCase() === mime;
+const isOpus = (one: Capability) => isMime("audio/opus", one);
+
+/** Whether a format is of `codec`, or of VP8, which everybody has, or for retransmissions. */
+function isOf(codec: Codec, one: Capability): boolean {
+  const { mime, fits } = CODECS[codec];
+  return isMime("video/vp8", one) || isMime("video/rtx", one) || (isMime(mime, one) && fits(one.sdpFmtpLine ?? ""));
+}
+
+/** Leaves only what is `wanted` in the section, VP8 behind others: an offer of 60 kB instead of 150. */
+function prefer(transceiver: RTCRtpTransceiver, wanted: (one: Capability) => boolean, direction: "sendonly" | "recvonly"): void {
   const kind = transceiver.receiver.track.kind;
   const side = direction === "sendonly" ? RTCRtpSender : RTCRtpReceiver;
-  const codecs = side.getCapabilities(kind)?.codecs ?? [];
-  const wanted = codecs.filter((codec) => mimes.includes(codec.mimeType.toLowerCase()));
-  if (wanted.length > 0 && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(wanted);
+  const codecs = (side.getCapabilities(kind)?.codecs ?? []).filter(wanted);
+  const [vp8, others] = [codecs.filter((one) => isMime("video/vp8", one)), codecs.filter((one) => !isMime("video/vp8", one))];
+  const [rtx, first] = [others.filter((one) => isMime("video/rtx", one)), others.filter((one) => !isMime("video/rtx", one))];
+  if (codecs.length > 0 && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences([...first, ...vp8, ...rtx]);
 }

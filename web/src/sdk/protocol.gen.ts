@@ -482,7 +482,11 @@ present: Presence | null,
 /**
  * TURN servers for the media connection, which is made after this.
  */
-iceServers: Array<IceServer>, } | { "type": "entered", 
+iceServers: Array<IceServer>, 
+/**
+ * The room's codec of pictures. Sections of video offer it, and VP8 behind it.
+ */
+codec: Codec, } | { "type": "entered", 
 /**
  * Number of the request.
  */
@@ -515,7 +519,11 @@ ice: IceCredentials | null,
 /**
  * They asked for the stage and may not go there: they are a viewer, and this says why.
  */
-refused: Refused | null, } | { "type": "answer", 
+refused: Refused | null, 
+/**
+ * What pictures are to be sent in, until `codec` says otherwise.
+ */
+codec: Codec, } | { "type": "answer", 
 /**
  * Number of the request.
  */
@@ -635,11 +643,19 @@ screen: boolean,
 /**
  * By layer, smallest first; without simulcast the first counts.
  */
-layers: [boolean, boolean, boolean], } | { "type": "held", 
+layers: [boolean, boolean, boolean], } | { "type": "codec", 
 /**
- * Camera slots, in order.
+ * As said. Who cannot encode it goes on with VP8.
  */
-cameras: Array<number>, } | { "type": "relation", 
+codec: Codec, } | { "type": "held", 
+/**
+ * Camera slots its line does not carry, in order.
+ */
+cameras: Array<number>, 
+/**
+ * Camera slots whose codec its offer does not have, in order.
+ */
+undecodable: Array<number>, } | { "type": "relation", 
 /**
  * As it is.
  */
@@ -1036,6 +1052,8 @@ export type Role = "host" | "moderator" | "speaker" | "participant";
 export type Access = "everyone" | "request" | "invite";
 
 export type Channel = "everyone" | "moderators";
+
+export type Codec = "vp8" | "h264" | "vp9" | "av1";
 
 export type Permissions = { 
 /**

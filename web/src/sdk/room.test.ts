@@ -130,6 +130,29 @@ describe("a room", () => {
     expect(await making).toBe("a role token");
   });
 
+  test("offers the codec of its room, and sends what everyone in it decodes", async () => {
+    const fake = new Fake();
+    const room = fake.room();
+    fake.open();
+    fake.say(entry({ codec: "h264" }));
+    expect(fake.peers.map(({ codec, closed }) => ({ codec, closed }))).toEqual([
+      { codec: "vp8", closed: true },
+      { codec: "h264", closed: false },
+    ]);
+    void room.enter("stage", null, { mic: false, camera: false });
+    const { id } = await fake.request();
+    fake.say(entered(id, state([me(onStage())]), { codec: "vp8" }));
+    fake.say({ type: "codec", codec: "h264" });
+    expect(fake.peer().codecs).toEqual(["vp8", "h264"]);
+    // Back after a loss, it offers the same again.
+    fake.drop();
+    fake.environment.pass(60_000);
+    fake.open();
+    fake.say(entry({ codec: "h264", present: { onStage: true, lost: true } }));
+    await settled();
+    expect(fake.peer()).toMatchObject({ codec: "h264", closed: false });
+  });
+
   test("only the layers somebody gets are encoded", async () => {
     const { fake } = await inside("stage");
     fake.say({ type: "demand", screen: false, layers: [true, false, false] });

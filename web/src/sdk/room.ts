@@ -12,7 +12,7 @@ import type { Memory } from "./memory";
 import { Peer } from "./peer";
 import { withAnswer } from "./polls";
 import { PROTOCOL } from "./protocol.gen";
-import type { Access, Channel, ClientMessage, IceServer, Invitation, Link, Participant, Place, Poll, Role, ServerMessage, Watched } from "./protocol.gen";
+import type { Access, Channel, ClientMessage, Codec, IceServer, Invitation, Link, Participant, Place, Poll, Role, ServerMessage, Watched } from "./protocol.gen";
 import { Pulse } from "./pulse";
 import { ANSWER_MS_MAX, ATTEMPT_MS_MAX, LOST, MEDIA_LOST, QUIET_MS, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
 import { moderates, self } from "./select";
@@ -51,7 +51,7 @@ type Request = ClientMessage extends infer Message
 type About = Extract<Request, { participant: number }>["type"];
 
 /** The part of {@link Peer} that a room needs; tests bring their own. */
-export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "sendLayers" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "isAlive" | "received" | "restart" | "onTrouble" | "close">;
+export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "sendLayers" | "sendCodec" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "isAlive" | "received" | "restart" | "onTrouble" | "close">;
 
 export interface RoomOptions {
   connect: Connect;
@@ -62,7 +62,7 @@ export interface RoomOptions {
   memory?: Memory;
   environment?: Environment;
   /** Makes a media connection; each session has a new one. */
-  peer?: (iceServers: IceServer[]) => MediaPeer;
+  peer?: (iceServers: IceServer[], codec: Codec) => MediaPeer;
 }
 
 /** A media connection that is ready to enter with. */
@@ -117,6 +117,8 @@ export class Room {
   #retryPending = false;
   /** Relays of this server, with credentials of this person. */
   #iceServers: IceServer[] = [];
+  /** Of the room, once that is known. */
+  #codec: Codec = "vp8";
   /** `null` until it is known which devices there are. */
   #devices: Devices | null = null;
   readonly #watching: Watching;
@@ -124,7 +126,7 @@ export class Room {
 
   /** Connects and says hello. The offer is prepared meanwhile, so that entering takes one round trip. */
   constructor(options: RoomOptions) {
-    const { environment = browserEnvironment, phone = false, peer = (servers) => new Peer(servers) } = options;
+    const { environment = browserEnvironment, phone = false, peer = (servers, codec) => new Peer(servers, codec) } = options;
     const { memory = memoryOf(options.token, forgetfulStore(), forgetfulStore()) } = options;
     this.#options = { ...options, environment, phone, peer, memory };
     // What is lost with the connection is said again in the next one.
@@ -271,7 +273,7 @@ export class Room {
   }
 
   #prepare(): Ready {
-    const peer = this.#options.peer(this.#iceServers);
+    const peer = this.#options.peer(this.#iceServers, this.#codec);
     const offer = peer.offer();
     offer.catch(() => undefined);
     const current = () => this.#peer === peer && this.#inSession;
@@ -296,6 +298,9 @@ export class Room {
         // Where a browser refuses, everything goes on being sent.
         if (!message.screen) void this.#peer.sendLayers(message.layers).catch(() => undefined);
         return;
+      case "codec":
+        void this.#peer.sendCodec(message.codec).catch(() => undefined);
+        return;
       default:
         this.#set(reduce(this.view, message, now));
         if (message.type === "state") this.#readWhatIsKept();
@@ -313,7 +318,7 @@ export class Room {
   /** Hello was answered: to the entry window or, if this window was inside a moment ago, back to the place. */
   #welcome(message: Extract<ServerMessage, { type: "entry" }>, now: number): void {
     const { memory } = this.#options;
-    if (message.iceServers.length > 0) this.#useRelays(message.iceServers);
+    if (message.iceServers.length > 0 || message.codec !== this.#codec) this.#prepareAgain(message);
     const back = message.present !== null && (this.view.phase.at === "room" || memory.wasInside());
     const view = reduce(this.view, message, now);
     if (!back) {
@@ -326,9 +331,10 @@ export class Room {
     if (back) void this.#comeBack();
   }
 
-  /** A media connection gathers its relays when it makes its offer: one made before they were known is made again. */
-  #useRelays(servers: IceServer[]): void {
-    this.#iceServers = servers;
+  /** Relays and codecs are in the offer of a media connection: one made before they were known is made again. */
+  #prepareAgain({ iceServers, codec }: Extract<ServerMessage, { type: "entry" }>): void {
+    this.#iceServers = iceServers;
+    this.#codec = codec;
     if (this.#ready === null) return;
     const before = this.#ready.peer;
     this.#ready = this.#prepare();
@@ -353,6 +359,7 @@ export class Room {
     }
     this.#strayed = false;
     this.#inSession = true;
+    if (this.#codec !== "vp8") void this.#peer.sendCodec(message.codec).catch(() => undefined);
     const media = this.view.media + (before === this.#peer ? 0 : 1);
     this.#set(reduce({ ...this.view, media }, message, now));
     this.#watching.begin();

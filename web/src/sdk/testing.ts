@@ -3,7 +3,7 @@
 import type { Environment } from "./environment";
 import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
-import type { ClientMessage, IceCredentials, IceServer, OnStage, Participant, Permissions, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
+import type { ClientMessage, Codec, IceCredentials, IceServer, OnStage, Participant, Permissions, Presence, RoomState, Rules, ServerMessage } from "./protocol.gen";
 import { Room } from "./room";
 import type { MediaPeer } from "./room";
 import { look } from "./statistics";
@@ -46,6 +46,7 @@ export const entry = (change: Partial<Extract<ServerMessage, { type: "entry" }>>
   mayJoinStage: true,
   present: null,
   iceServers: [],
+  codec: "vp8",
   ...change,
 });
 
@@ -59,6 +60,7 @@ export const entered = (id: number, room: RoomState, change: Partial<Extract<Ser
   answer: "an answer",
   ice: null,
   refused: null,
+  codec: "vp8",
   ...change,
 });
 
@@ -107,10 +109,15 @@ export class FakeEnvironment implements Environment {
 }
 
 export class FakePeer implements MediaPeer {
-  constructor(readonly iceServers: IceServer[]) {}
+  constructor(
+    readonly iceServers: IceServer[],
+    readonly codec: Codec,
+  ) {}
 
   live = { mic: null as MediaStreamTrack | null, camera: null as MediaStreamTrack | null };
   layers: readonly boolean[] = [true, true, true];
+  /** What it was told to send pictures in. */
+  codecs: Codec[] = [];
   answers: string[] = [];
   closed = false;
   /** Whether it still carries something, and how much it has. */
@@ -125,6 +132,7 @@ export class FakePeer implements MediaPeer {
   setMic = async (track: MediaStreamTrack | null) => void (this.live.mic = track);
   setCamera = async (track: MediaStreamTrack | null) => void (this.live.camera = track);
   sendLayers = async (layers: readonly boolean[]) => void (this.layers = layers);
+  sendCodec = async (codec: Codec) => void this.codecs.push(codec);
   camera = () => null;
   cameraSource = () => null;
   cameraMid = () => null;
@@ -156,7 +164,7 @@ export class Fake {
 
   room(phone = false): Room {
     const { connect, memory, environment } = this;
-    const peer = (iceServers: IceServer[]) => this.peers[this.peers.push(new FakePeer(iceServers)) - 1] as FakePeer;
+    const peer = (...known: [IceServer[], Codec]) => this.peers[this.peers.push(new FakePeer(...known)) - 1] as FakePeer;
     return new Room({ connect, token: "a link", phone, memory, environment, peer });
   }
 

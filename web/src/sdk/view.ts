@@ -97,6 +97,8 @@ export interface View {
   relation: OwnRelation;
   /** Camera slots that this person's line does not carry. */
   held: ReadonlySet<number>;
+  /** Camera slots whose codec this browser does not have. */
+  undecodable: ReadonlySet<number>;
   /** Empty for those who do not moderate. */
   queue: Queue;
   chat: ChatView;
@@ -126,6 +128,7 @@ export const initialView: View = {
   viewers: 0,
   relation: { kind: "none" },
   held: new Set(),
+  undecodable: new Set(),
   queue: NOBODY,
   chat: initialChat,
   polls: initialPolls,
@@ -174,7 +177,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       if (phase.at === "connecting" || phase.at === "closed") return view;
       const room: Phase = { at: "room", entry: phase.entry, you: message.you };
       const relation = since(message.relation, now);
-      const inside = withState({ ...view, phase: room, connection: "up", relation, held: new Set(), queue: NOBODY }, message.state);
+      const inside = withState({ ...view, phase: room, connection: "up", relation, held: new Set(), undecodable: new Set(), queue: NOBODY }, message.state);
       if (phase.at === "room") return view.connection === "lost" ? tell(inside, { kind: "connection_back" }) : inside;
       return message.refused === null ? inside : tell(inside, { kind: "let_in_as_viewer", ...message.refused });
     }
@@ -185,7 +188,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
     case "relation":
       return { ...view, relation: since(message.relation, now) };
     case "held":
-      return { ...view, held: new Set(message.cameras) };
+      return { ...view, held: new Set(message.cameras), undecodable: new Set(message.undecodable) };
     case "queue": {
       const dated = (list: Waiting[]) => list.map(({ age, ...who }): Waits => ({ ...who, since: now - age }));
       const { requests, hands, invited, mayReturn, pending } = message;
@@ -213,6 +216,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       return closed(view, { code: message.code, text: message.text });
     // Of the connection, not of the room.
     case "demand":
+    case "codec":
     // Answers to requests: whoever asked has them.
     case "answer":
     case "ice":

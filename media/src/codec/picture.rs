@@ -1,9 +1,7 @@
-//! VP8 payload descriptor (RFC 7741 §4.2): where its numbers stand, so that they can be patched per viewer.
+//! Picture ids, which VP8 and VP9 write alike (RFC 7741 §4.2, RFC 9628 §4.2): where they stand, so that they can be patched
+//! per viewer.
 
-/// A payload that is not VP8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("VP8 payload descriptor is cut short")]
-pub struct Vp8Error;
+use super::{Descriptor, PayloadError, byte};
 
 /// The picture id and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,56 +15,21 @@ pub struct PictureId {
 }
 
 impl PictureId {
+    /// Reads the one at `at`.
+    pub(super) fn read(payload: &[u8], at: usize) -> Result<Self, PayloadError> {
+        let high = byte(payload, at)?;
+        let wide = high & 0x80 != 0;
+        let value = if wide { u16::from_be_bytes([high & 0x7f, byte(payload, at + 1)?]) } else { u16::from(high) };
+        Ok(Self { at: at as u8, wide, value })
+    }
+
+    /// Bytes it takes.
+    pub(super) fn len(self) -> usize {
+        if self.wide { 2 } else { 1 }
+    }
+
     fn mask(self) -> u16 {
         if self.wide { 0x7fff } else { 0x7f }
-    }
-}
-
-/// What forwarding needs to know of a VP8 payload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Descriptor {
-    /// The packet is the first of a key frame.
-    pub starts_key_frame: bool,
-    /// PictureID, if there is one.
-    pub picture_id: Option<PictureId>,
-    /// Offset and value of TL0PICIDX, if there is one.
-    pub tl0_pic_idx: Option<(u8, u8)>,
-}
-
-impl Descriptor {
-    /// Reads the descriptor at the start of `payload`.
-    ///
-    /// # Errors
-    /// When the payload ends inside the descriptor or has nothing behind it.
-    pub fn parse(payload: &[u8]) -> Result<Self, Vp8Error> {
-        let byte = |at: usize| payload.get(at).copied().ok_or(Vp8Error);
-        let first = byte(0)?;
-        let mut descriptor = Self::default();
-        let mut at = 1;
-        if first & 0x80 != 0 {
-            let flags = byte(1)?;
-            at = 2;
-            if flags & 0x80 != 0 {
-                let high = byte(at)?;
-                let wide = high & 0x80 != 0;
-                let value = if wide { u16::from_be_bytes([high & 0x7f, byte(at + 1)?]) } else { u16::from(high) };
-                descriptor.picture_id = Some(PictureId { at: at as u8, wide, value });
-                at += if wide { 2 } else { 1 };
-            }
-            if flags & 0x40 != 0 {
-                descriptor.tl0_pic_idx = Some((at as u8, byte(at)?));
-                at += 1;
-            }
-            // T and K share one byte.
-            if flags & 0x30 != 0 {
-                at += 1;
-            }
-        }
-        let frame_header = byte(at)?;
-        let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
-        // RFC 7741 §4.3: the inverse key frame flag P.
-        descriptor.starts_key_frame = starts_frame && frame_header & 0x01 == 0;
-        Ok(descriptor)
     }
 }
 
@@ -126,6 +89,7 @@ impl Shift {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Codec;
     use super::*;
 
     /// X and S, then I L T, a 15-bit picture id, TL0PICIDX, TID, and a key frame: what browsers send.
@@ -135,40 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_descriptor_is_read() {
-        let descriptor = Descriptor::parse(&browser_payload(300, 7)).unwrap();
-        assert!(descriptor.starts_key_frame);
-        assert_eq!(descriptor.picture_id, Some(PictureId { at: 2, wide: true, value: 300 }));
-        assert_eq!(descriptor.tl0_pic_idx, Some((4, 7)));
-    }
-
-    #[test]
-    fn only_the_first_packet_of_the_first_partition_starts_a_key_frame() {
-        let mut payload = browser_payload(1, 1);
-        payload[0] &= !0x10;
-        assert!(!Descriptor::parse(&payload).unwrap().starts_key_frame);
-        let mut payload = browser_payload(1, 1);
-        payload[6] |= 0x01;
-        assert!(!Descriptor::parse(&payload).unwrap().starts_key_frame);
-        assert!(Descriptor::parse(&[0x10, 0x00]).unwrap().starts_key_frame);
-    }
-
-    #[test]
-    fn every_cut_is_an_error() {
-        let payload = browser_payload(1, 1);
-        for len in 0..7 {
-            assert_eq!(Descriptor::parse(&payload[..len]), Err(Vp8Error), "cut at {len}");
-        }
-    }
-
-    #[test]
     fn numbers_continue_over_a_change_of_occupant_and_over_the_wrap() {
         let last = LastSent { picture_id: 0x7fff, tl0_pic_idx: 255 };
         let mut payload = browser_payload(1234, 99);
-        let descriptor = Descriptor::parse(&payload).unwrap();
+        let descriptor = Descriptor::parse(Codec::Vp8, &payload).unwrap();
         let shift = Shift::following(last, &descriptor);
         shift.patch(&descriptor, &mut payload);
-        let patched = Descriptor::parse(&payload).unwrap();
+        let patched = Descriptor::parse(Codec::Vp8, &payload).unwrap();
         assert_eq!(patched.picture_id.unwrap().value, 0);
         assert_eq!(patched.tl0_pic_idx.unwrap().1, 0);
         assert_eq!(shift.applied(&descriptor), LastSent { picture_id: 0, tl0_pic_idx: 0 });
@@ -177,7 +114,7 @@ mod tests {
     #[test]
     fn a_short_picture_id_stays_short() {
         let mut payload = vec![0x90, 0x80, 0x7f, 0x00, 0x00];
-        let descriptor = Descriptor::parse(&payload).unwrap();
+        let descriptor = Descriptor::parse(Codec::Vp8, &payload).unwrap();
         assert_eq!(descriptor.picture_id, Some(PictureId { at: 2, wide: false, value: 127 }));
         Shift { picture_id: 1, tl0_pic_idx: 0 }.patch(&descriptor, &mut payload);
         assert_eq!(payload[2], 0);
