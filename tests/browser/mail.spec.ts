@@ -2,12 +2,12 @@
 
 import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { Person, expect, expectLive, test } from "./dais";
+import { Person, expect, expectLive, test as base } from "./dais";
 import { MailServer, linkIn } from "./mail";
 import { PORTRAITS } from "./portraits";
 
 /** With a server that sends mail. */
-const mailing = test.extend<{ mails: MailServer }>({
+const test = base.extend<{ mails: MailServer }>({
   // Playwright reads from the pattern what a fixture needs: nothing.
   mails: async ({}, use) => {
     const mails = await MailServer.start();
@@ -29,7 +29,7 @@ async function openInvitations(host: Person): Promise<void> {
 }
 
 // law: entry-ways
-mailing("who is invited by e-mail comes on stage by the link in the mail, until it is withdrawn", async ({ browser, server, mails }) => {
+test("who is invited by e-mail comes on stage by the link in the mail, until it is withdrawn", async ({ browser, server, mails }) => {
   const host = await Person.open(browser, server.links.Host, "Maya Levin");
   await host.join("Join as viewer");
   await openInvitations(host);
@@ -76,7 +76,7 @@ mailing("who is invited by e-mail comes on stage by the link in the mail, until 
   for (const person of [host, sue]) await person.close();
 });
 
-test("without a mail server there are links to copy, and what is no address is refused", async ({ open }) => {
+base("without a mail server there are links to copy, and what is no address is refused", async ({ open }) => {
   const host = await open("Host", "Maya Levin");
   await host.join("Join as viewer");
   await host.page.setViewportSize({ width: 360, height: 740 });
