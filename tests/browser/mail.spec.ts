@@ -3,19 +3,8 @@
 import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { Person, expect, expectLive, test as base } from "./dais";
-import { MailServer, linkIn } from "./mail";
+import { linkIn, test } from "./mail";
 import { PORTRAITS } from "./portraits";
-
-/** With a server that sends mail. */
-const test = base.extend<{ mails: MailServer }>({
-  // Playwright reads from the pattern what a fixture needs: nothing.
-  mails: async ({}, use) => {
-    const mails = await MailServer.start();
-    await use(mails);
-    mails.stop();
-  },
-  args: async ({ mails }, use) => use(["--smtp-url", `smtp://127.0.0.1:${mails.port}`, "--mail-from", "The stage <stage@example.net>"]),
-});
 
 /** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
 const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");

@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "@playwright/test";
+import { test as base } from "./dais";
 
 /** A mail it has taken, as Python's library reads it. */
 export interface Mail {
@@ -67,3 +68,15 @@ export function linkIn(mail: Mail): string {
   if (link === undefined) throw new Error(`no link in ${mail.text}`);
   return link;
 }
+
+/** With a server that sends mail. */
+export const test = base.extend<{ mails: MailServer; /** Arguments of the server besides. */ settings: string[] }>({
+  settings: [[], { option: true }],
+  // Playwright reads from the pattern what a fixture needs: nothing.
+  mails: async ({}, use) => {
+    const mails = await MailServer.start();
+    await use(mails);
+    mails.stop();
+  },
+  args: async ({ mails, settings }, use) => use(["--smtp-url", `smtp://127.0.0.1:${mails.port}`, "--mail-from", "The stage <stage@example.net>", ...settings]),
+});

@@ -2,7 +2,8 @@
 
 import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { Person, expect, expectLive, test } from "./dais";
+import { Person, expect, expectLive } from "./dais";
+import { linkIn, test } from "./mail";
 import { PORTRAITS } from "./portraits";
 
 /** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
@@ -22,14 +23,21 @@ const region = (person: Person, name: "Poll" | "Quiz") => person.page.getByRole(
 const answers = (person: Person, kind: "Poll" | "Quiz", option: string) => region(person, kind).getByRole("button", { name: option, exact: true }).click();
 const goOn = (person: Person, kind: "Poll" | "Quiz", step: string) => region(person, kind).getByRole("button", { name: step }).click();
 
-test.use({ args: ["--preset", "webinar"] });
+test.use({ settings: ["--preset", "webinar"] });
 
 // law: viewer-takes-part, polls-quick, polls-quiz, moderate-all
-test("a webinar: chat, reactions, hands, a guest on stage, a quick poll, a quiz, all muted, the end, and its report", async ({ browser, server, open }) => {
+test("a webinar: a speaker by mail, chat, reactions, hands, a guest on stage, a quick poll, a quiz, all muted, the end, and its report", async ({ browser, server, open, mails }) => {
   test.setTimeout(180_000);
   const host = await Person.open(browser, server.links.Host, "Maya Levin", PORTRAITS.maya);
   await host.join("Join stage");
-  const jonas = await Person.open(browser, server.links.Speaker, "Jonas Weber", PORTRAITS.jonas);
+  // The speaker comes by the link in a mail.
+  await host.menu("Settings", "Role links…");
+  await host.button("Invite by e-mail").click();
+  await host.page.getByLabel("Addresses").fill("Jonas Weber <jonas@example.org>");
+  await host.button("Invite").click();
+  await expect(host.page.getByText("Speaker · sent")).toBeVisible();
+  await host.page.keyboard.press("Escape");
+  const jonas = await Person.open(browser, linkIn(await mails.mailTo("jonas@example.org")), "Jonas Weber", PORTRAITS.jonas);
   await jonas.join("Join stage");
   const ann = await open("Participant", "Ann Lee");
   const ben = await open("Participant", "Ben Okoro");
