@@ -2,28 +2,11 @@
 
 mod reference;
 
-use dais_stage::{
-    Actor, Channel, Command, Entry, EntryPlace, Identity, MessageId, Millis, ParticipantId, Role, Settings,
-};
+use dais_stage::{Actor, Channel, Command, MessageId, Millis, ParticipantId, Role, Settings};
 use reference::pair::Pair;
 use reference::same::assert_same_in_depth;
 
 const LENGTH: u32 = 4;
-
-/// Numbers 1 to 4: a host, a moderator, a speaker and a participant.
-fn everybody_inside() -> Pair {
-    let mut pair = Pair::open(1_000, Settings::default());
-    for (role, name) in Role::ALL.into_iter().zip(["hal", "mia", "sue", "ann"]) {
-        enter(&mut pair, role, name);
-    }
-    pair
-}
-
-fn enter(pair: &mut Pair, role: Role, name: &str) {
-    let (id, identity, name) = (pair.stage.next_id(), Identity(name.to_owned()), name.to_owned());
-    let place = EntryPlace::Viewer;
-    pair.play(&Command::Enter(Entry { id, identity, name, role, link: None, phone: false, place })).unwrap();
-}
 
 /// Each command by each of the four and by somebody who is not there; the portal's rights are a host's.
 fn alphabet() -> Vec<Command> {
@@ -47,7 +30,7 @@ fn alphabet() -> Vec<Command> {
 #[test]
 fn in_every_row_of_chat_commands_controller_and_model_agree() {
     let (mut steps, commands) = (0, alphabet());
-    go_on(&everybody_inside(), &commands, LENGTH, &mut steps);
+    go_on(&Pair::with_each_role(), &commands, LENGTH, &mut steps);
     println!("{} commands, {steps} steps", commands.len());
     assert!(steps > 10_000);
 }
@@ -74,18 +57,18 @@ fn go_on(pair: &Pair, commands: &[Command], left: u32, steps: &mut u64) {
 // law: chat-block, chat-new-session
 #[test]
 fn blocked_is_blocked_for_whoever_comes_again_and_in_a_later_session_where_nothing_is_said_yet() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     let (by, ann) = (Actor::Portal, ParticipantId(4));
     pair.play(&Command::Say { id: ann, channel: Channel::Everyone, text: "one".to_owned() }).unwrap();
     pair.play(&Command::BlockFromChat { by, target: ann, block: true }).unwrap();
     pair.play(&Command::Leave { id: ann }).unwrap();
-    enter(&mut pair, Role::Participant, "ann");
+    pair.enter(Role::Participant, "ann");
     let say = |id| Command::Say { id: ParticipantId(id), channel: Channel::Everyone, text: "two".to_owned() };
     assert_eq!(pair.play(&say(5)).unwrap_err().code(), "chat_blocked");
     pair.play(&Command::End { by }).unwrap();
     pair.reopen(Settings::default());
-    enter(&mut pair, Role::Participant, "ann");
-    enter(&mut pair, Role::Participant, "ben");
+    pair.enter(Role::Participant, "ann");
+    pair.enter(Role::Participant, "ben");
     assert_eq!(pair.stage.chat().messages(Channel::Everyone).count(), 0);
     assert_eq!(pair.play(&say(6)).unwrap_err().code(), "chat_blocked");
     pair.play(&say(7)).unwrap();
@@ -95,7 +78,7 @@ fn blocked_is_blocked_for_whoever_comes_again_and_in_a_later_session_where_nothi
 // law: chat-history
 #[test]
 fn as_many_messages_as_are_kept_stay_and_the_pinned_one_besides() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     let (now, id) = (Millis(pair.now), ParticipantId(1));
     let by = Actor::Person(id);
     let mut play = |command: Command| {

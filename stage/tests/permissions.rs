@@ -2,21 +2,8 @@
 
 mod reference;
 
-use dais_stage::{
-    Ability, Actor, Allowed, Channel, Command, Entry, EntryPlace, Identity, ParticipantId, Role, Settings,
-};
+use dais_stage::{Ability, Actor, Allowed, Channel, Command, ParticipantId, Role};
 use reference::pair::Pair;
-
-/// Numbers 1 to 4: a host, a moderator, a speaker and a participant.
-fn everybody_inside() -> Pair {
-    let mut pair = Pair::open(1_000, Settings::default());
-    for (role, name) in Role::ALL.into_iter().zip(["hal", "mia", "sue", "ann"]) {
-        let (id, identity, name) = (pair.stage.next_id(), Identity(name.to_owned()), name.to_owned());
-        let place = EntryPlace::Viewer;
-        pair.play(&Command::Enter(Entry { id, identity, name, role, link: None, phone: false, place })).unwrap();
-    }
-    pair
-}
 
 // law: permissions-table, permissions-hosts
 #[test]
@@ -25,7 +12,7 @@ fn hosts_set_the_table_and_each_role_may_what_it_says() {
     let mut steps = 0;
     for ability in Ability::ALL {
         for allowed in Allowed::ALL {
-            let mut pair = everybody_inside();
+            let mut pair = Pair::with_each_role();
             for by in [2, 3, 4, 9].map(|id| Actor::Person(ParticipantId(id))) {
                 let refusal = pair.play(&Command::SetPermission { by, ability, allowed }).unwrap_err();
                 assert!(["hosts_only", "moderators_only", "not_in_room"].contains(&refusal.code()));
@@ -54,7 +41,7 @@ fn hosts_set_the_table_and_each_role_may_what_it_says() {
 // law: permissions-hands
 #[test]
 fn raised_hands_of_those_who_may_not_any_more_are_lowered() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     (1..=4).for_each(|id| drop(pair.play(&Command::RaiseHand { id: ParticipantId(id) }).unwrap()));
     let hands = |pair: &Pair| pair.stage.participants().filter(|person| person.hand.is_some()).count();
     for (allowed, left) in [(Allowed::Speakers, 3), (Allowed::Moderators, 2), (Allowed::Nobody, 0)] {
@@ -66,7 +53,7 @@ fn raised_hands_of_those_who_may_not_any_more_are_lowered() {
 // law: permissions-table
 #[test]
 fn the_back_channel_is_open_where_the_chat_is_turned_off() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     let off = Command::SetPermission { by: Actor::Portal, ability: Ability::Chat, allowed: Allowed::Nobody };
     pair.play(&off).unwrap();
     let say = |id, channel| Command::Say { id: ParticipantId(id), channel, text: "hello".to_owned() };

@@ -3,27 +3,12 @@
 mod reference;
 
 use dais_stage::{
-    Ability, Actor, Allowed, Choices, Command, Entry, EntryPlace, Identity, Millis, NewPoll, ParticipantId, PollId,
-    PollKind, PollStep, Question, QuickPoll, Role, Settings, Stage, limits,
+    Ability, Actor, Allowed, Choices, Command, Millis, NewPoll, ParticipantId, PollId, PollKind, PollStep, Question,
+    QuickPoll, Role, Settings, Stage, limits,
 };
 use reference::pair::Pair;
 
 const LENGTH: u32 = 5;
-
-/// Numbers 1 to 4: a host, a moderator, a speaker and a participant.
-fn everybody_inside() -> Pair {
-    let mut pair = Pair::open(1_000, Settings::default());
-    for (role, name) in Role::ALL.into_iter().zip(["hal", "mia", "sue", "ann"]) {
-        enter(&mut pair, role, name);
-    }
-    pair
-}
-
-fn enter(pair: &mut Pair, role: Role, name: &str) {
-    let (id, identity, name) = (pair.stage.next_id(), Identity(name.to_owned()), name.to_owned());
-    let place = EntryPlace::Viewer;
-    pair.play(&Command::Enter(Entry { id, identity, name, role, link: None, phone: false, place })).unwrap();
-}
 
 fn choices(indices: &[u8]) -> Choices {
     Choices::of(indices).unwrap()
@@ -76,7 +61,7 @@ fn alphabet() -> Vec<Command> {
 #[test]
 fn in_every_row_of_poll_commands_controller_and_model_agree() {
     let (mut steps, commands) = (0, alphabet());
-    go_on(&everybody_inside(), &commands, LENGTH, &mut steps);
+    go_on(&Pair::with_each_role(), &commands, LENGTH, &mut steps);
     println!("{} commands, {steps} steps", commands.len());
     assert!(steps > 100_000);
 }
@@ -107,7 +92,7 @@ fn go_on(pair: &Pair, commands: &[Command], left: u32, steps: &mut u64) {
 // law: polls-answers
 #[test]
 fn one_answer_a_person_which_can_be_changed_until_the_poll_is_closed() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     let by = Actor::Person(ParticipantId(2));
     pair.play(&Command::MakePoll { by, content: poll() }).unwrap();
     assert_eq!(pair.play(&answer(4, 0, &[0])).unwrap_err().code(), "poll_not_open");
@@ -120,7 +105,7 @@ fn one_answer_a_person_which_can_be_changed_until_the_poll_is_closed() {
     pair.play(&answer(4, 0, &[2])).unwrap();
     // Somebody who leaves and comes again is the same person.
     pair.play(&Command::Leave { id: ParticipantId(4) }).unwrap();
-    enter(&mut pair, Role::Participant, "ann");
+    pair.enter(Role::Participant, "ann");
     pair.play(&answer(5, 0, &[1])).unwrap();
     assert_eq!(pair.stage.polls().get(PollId(1)).unwrap().counts(0), (1, vec![0, 1, 0]));
     pair.play(&advance(by, PollStep::Open(0))).unwrap();
@@ -133,7 +118,7 @@ fn one_answer_a_person_which_can_be_changed_until_the_poll_is_closed() {
 // law: polls-quiz
 #[test]
 fn a_question_closes_when_its_time_is_over_and_the_fastest_right_answers_rank_first() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     let by = Actor::Person(ParticipantId(1));
     pair.play(&Command::MakePoll { by, content: quiz() }).unwrap();
     pair.play(&advance(by, PollStep::Draft)).unwrap();
@@ -164,7 +149,7 @@ fn a_question_closes_when_its_time_is_over_and_the_fastest_right_answers_rank_fi
 // law: polls-one-open
 #[test]
 fn one_question_at_a_time_is_put_to_a_room() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     let by = Actor::Person(ParticipantId(1));
     pair.play(&Command::MakePoll { by, content: poll() }).unwrap();
     let quick = Command::QuickPoll { id: ParticipantId(1), kind: QuickPoll::OneToFive, text: "How was it?".to_owned() };
@@ -178,7 +163,7 @@ fn one_question_at_a_time_is_put_to_a_room() {
 // law: polls-new-session
 #[test]
 fn a_session_has_so_many_polls_at_most_and_the_next_begins_without_any() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     let by = Actor::Portal;
     let make = Command::MakePoll { by, content: poll() };
     (0..limits::POLLS_MAX).for_each(|_| drop(pair.play(&make).unwrap()));
@@ -195,7 +180,7 @@ fn a_session_has_so_many_polls_at_most_and_the_next_begins_without_any() {
 
 #[test]
 fn a_snapshot_has_polls_and_answers() {
-    let mut pair = everybody_inside();
+    let mut pair = Pair::with_each_role();
     pair.play(&Command::MakePoll { by: Actor::Portal, content: quiz() }).unwrap();
     pair.play(&advance(Actor::Portal, PollStep::Draft)).unwrap();
     pair.play(&answer(4, 0, &[1])).unwrap();

@@ -1,6 +1,6 @@
 //! Controller and model side by side: each command goes to both, and they must agree.
 
-use dais_stage::{Command, Event, Millis, Refusal, Settings, Stage};
+use dais_stage::{Command, Entry, EntryPlace, Event, Identity, Millis, Refusal, Role, Settings, Stage};
 
 use super::Model;
 use super::invariants::{self, Gates};
@@ -24,6 +24,22 @@ impl Pair {
         let pair = Self { stage, model: Model::new(now, settings), gates: Gates::default(), now };
         assert_same(&pair.stage, &pair.model);
         pair
+    }
+
+    /// A room with numbers 1 to 4 inside: a host, a moderator, a speaker and a participant.
+    pub fn with_each_role() -> Self {
+        let mut pair = Self::open(1_000, Settings::default());
+        for (role, name) in Role::ALL.into_iter().zip(["hal", "mia", "sue", "ann"]) {
+            pair.enter(role, name);
+        }
+        pair
+    }
+
+    /// Somebody comes in, as a viewer.
+    pub fn enter(&mut self, role: Role, name: &str) {
+        let (id, identity, name) = (self.stage.next_id(), Identity(name.to_owned()), name.to_owned());
+        let place = EntryPlace::Viewer;
+        self.play(&Command::Enter(Entry { id, identity, name, role, link: None, phone: false, place })).unwrap();
     }
 
     pub fn opened(settings: Settings) -> Event {
