@@ -140,7 +140,8 @@ pub(crate) const NACK_PACKETS: usize = 256;
 /// Arrivals remembered for one transport-wide feedback message; older ones are reported as lost.
 pub(crate) const FEEDBACK_PACKETS: usize = 4_096;
 
-/// A layer that sent nothing for this long is not there. A frame takes at most this long at 1 frame a second.
+/// A camera's layer that sent nothing for this long is not there. A frame takes at most this long at 1 frame a second.
+/// One of a screen is there all the same, unless others of it went on.
 pub(crate) const LAYER_STALE: Duration = Duration::from_millis(1_500);
 /// Nor is one that missed so many frames of another layer of its camera in a row, and sent nothing for
 /// [`LAYER_OVERTAKEN_FOR`]: browsers stop the largest layers when their line is slow, and viewers should not stand still

@@ -41,9 +41,6 @@ pub struct PeerConfig {
     pub permits: [bool; MediaKind::ALL.len()],
 }
 
-/// The camera slots, a bit for each.
-const CAMERA_BITS: u32 = (1 << limits::CAMERA_SLOTS) - 1;
-
 /// Why a peer is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gone {
@@ -307,15 +304,14 @@ impl Peer {
         }
     }
 
-    /// Tells the room which cameras the viewer's line does not carry, and which it cannot decode, when those are others than
-    /// it was told.
+    /// Tells the room which pictures the viewer's line does not carry, and which it cannot decode, when those are others
+    /// than it was told.
     pub(crate) fn report_held(&mut self, room: &Room) {
         let (participant, connection) = (self.participant, self.connection);
-        let cameras = self.outbound.dropped & CAMERA_BITS;
-        let undecodable = self.outbound.undecodable & CAMERA_BITS;
-        let told = || room.try_tell(MediaEvent::Held { participant, connection, cameras, undecodable });
-        if (cameras, undecodable) != self.told_held && told() {
-            self.told_held = (cameras, undecodable);
+        let (dropped, undecodable) = (self.outbound.dropped, self.outbound.undecodable);
+        let told = || room.try_tell(MediaEvent::Held { participant, connection, dropped, undecodable });
+        if (dropped, undecodable) != self.told_held && told() {
+            self.told_held = (dropped, undecodable);
         }
     }
 

@@ -119,8 +119,8 @@ pub enum MediaEvent {
         participant: ParticipantId,
         /// Over which connection.
         connection: ConnectionId,
-        /// Cameras that it shows and does not get, as their line does not carry them; a bit for each camera slot.
-        cameras: u32,
+        /// Pictures that it shows and does not get, as their line does not carry them; a bit for each slot, by index.
+        dropped: u32,
         /// The same, as it does not have their codec.
         undecodable: u32,
     },

@@ -68,10 +68,14 @@ impl Stream {
         }
     }
 
-    fn is_live(&self, now: Instant) -> bool {
+    /// A camera moves; of a screen nothing may come for as long as nothing on it changes.
+    fn is_live(&self, kind: MediaKind, now: Instant) -> bool {
         let Some(silent) = self.last_packet.map(|at| now.saturating_duration_since(at)) else { return false };
-        let overtaken = self.overtaken >= limits::LAYER_OVERTAKEN_FRAMES && silent >= limits::LAYER_OVERTAKEN_FOR;
-        silent < limits::LAYER_STALE && !overtaken
+        let overtaken = self.overtaken >= limits::LAYER_OVERTAKEN_FRAMES;
+        if kind == MediaKind::Screen {
+            return !overtaken || silent < limits::LAYER_STALE;
+        }
+        silent < limits::LAYER_STALE && !(overtaken && silent >= limits::LAYER_OVERTAKEN_FOR)
     }
 }
 
@@ -203,7 +207,7 @@ impl Source {
     }
 
     fn is_live(&self, layer: Layer, now: Instant) -> bool {
-        self.streams[usize::from(layer.0)].as_ref().is_some_and(|stream| stream.is_live(now))
+        self.streams[usize::from(layer.0)].as_ref().is_some_and(|stream| stream.is_live(self.kind, now))
     }
 
     /// Viewers get these layers from here on. Those that nobody got before start with a key frame.
@@ -238,7 +242,7 @@ impl Source {
         let mut rates = Rates::default();
         for (layer, stream) in layers::all().zip(&mut self.streams) {
             let Some(stream) = stream else { continue };
-            let known = if stream.is_live(now) {
+            let known = if stream.is_live(self.kind, now) {
                 stream.rate.measured(now)
             } else if self.demand.can_come(layer, now) {
                 stream.rate.before()
@@ -360,7 +364,11 @@ mod tests {
 
     impl Camera {
         fn with_layers(layers: u8) -> Self {
-            let mut source = Source::new(MediaKind::Camera);
+            Self::of(MediaKind::Camera, layers)
+        }
+
+        fn of(kind: MediaKind, layers: u8) -> Self {
+            let mut source = Source::new(kind);
             (0..layers).for_each(|layer| source.bind(Layer(layer), Ssrc(u32::from(layer) + 1), StreamId::default()));
             source.want_layers(LayerSet::of([Layer(0)]));
             Self { source, now: Instant::now() }
@@ -391,6 +399,24 @@ mod tests {
             self.source.requests(self.now, |request| all.push(request));
             all
         }
+    }
+
+    #[test]
+    fn a_screen_on_which_nothing_changes_is_there_and_a_layer_that_falls_behind_is_not() {
+        let mut screen = Camera::of(MediaKind::Screen, 2);
+        let mut camera = Camera::with_layers(2);
+        for source in [&mut screen, &mut camera] {
+            (0..2).for_each(|layer| source.receive_frame(layer, 1));
+            source.now += 40 * limits::LAYER_STALE;
+        }
+        let layers = |layers: &[u8]| LayerSet::of(layers.iter().copied().map(Layer));
+        assert_eq!(screen.source.live(screen.now), layers(&[0, 1]));
+        assert_eq!(screen.source.rates(screen.now).unwrap().layers(), layers(&[0, 1]));
+        assert_eq!(camera.source.live(camera.now), layers(&[]));
+        for seq in 2..2 + limits::LAYER_OVERTAKEN_FRAMES as u16 {
+            screen.receive_frame(0, seq);
+        }
+        assert_eq!(screen.source.live(screen.now), layers(&[0]), "the browser stopped the larger one");
     }
 
     #[test]

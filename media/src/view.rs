@@ -6,7 +6,7 @@ use crate::ids::{MediaKind, Slot};
 /// the sections of the first camera and the first voice slot, whichever slots are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// A camera slot.
+    /// A camera slot, or the screen.
     pub camera: Slot,
     /// A voice slot.
     pub voice: Slot,
@@ -37,12 +37,14 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_received_in_the_first_sections_and_nothing_else_is() {
-        let (camera, voice) = (Slot::camera(7).unwrap(), Slot::voice(3).unwrap());
-        let view = View { camera, voice };
-        for slot in Slot::all() {
-            let section = view.section(slot);
-            assert_eq!(section.is_some(), slot == camera || slot == voice);
-            assert!(section.is_none_or(|section| view.shown(section) == slot));
+        let voice = Slot::voice(3).unwrap();
+        for camera in [Slot::camera(7).unwrap(), Slot::SCREEN] {
+            let view = View { camera, voice };
+            for slot in Slot::all() {
+                let section = view.section(slot);
+                assert_eq!(section.is_some(), slot == camera || slot == voice);
+                assert!(section.is_none_or(|section| view.shown(section) == slot));
+            }
         }
         assert_eq!(View::FIRST.section(Slot::camera(0).unwrap()), Slot::camera(0));
         assert_eq!(View::FIRST.section(Slot::voice(0).unwrap()), Slot::voice(0));

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use dais_stage::{
-    Ability, Access, Actor, Allowed, Channel, Event, Leaving, OffStage, ParticipantId, PollKind, PollStep, Role,
+    Ability, Access, Actor, Allowed, Channel, Event, Leaving, OffStage, ParticipantId, PollKind, PollStep,
+    PresentingEnd, Role,
 };
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -148,6 +149,17 @@ impl Names {
             Event::ChatCleared { by: actor } => format!("{} cleared the chat", by(actor)),
             Event::ChatBlocked { id, by: actor } => format!("{} blocked {} from the chat", by(actor), of(id)),
             Event::ChatUnblocked { id, by: actor } => format!("{} let {} chat again", by(actor), of(id)),
+            Event::PresentingStarted { id, sound, .. } => {
+                format!("{} presents{}", of(id), if *sound { ", with sound" } else { "" })
+            }
+            Event::PresentingStopped { id, end, .. } => match end {
+                PresentingEnd::ByThemselves | PresentingEnd::LeftRoom => format!("{} stopped presenting", of(id)),
+                PresentingEnd::Stopped { by: actor } => format!("{} stopped {} presenting", by(actor), of(id)),
+                PresentingEnd::TakenOver { by } => format!("{} took over from {} presenting", of(by), of(id)),
+                PresentingEnd::NotPermitted { by: actor } => {
+                    format!("{} may not present any more: {} changed that", of(id), by(actor))
+                }
+            },
             Event::Ended { by: Some(actor) } => format!("{} ended the session", by(actor)),
             Event::Ended { by: None } => "the session ended: nobody was there".to_owned(),
             Event::Restarted => "the server was started again; every connection was lost".to_owned(),

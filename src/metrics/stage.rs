@@ -190,6 +190,8 @@ kinds! {
     PollAdvanced => "poll_advanced",
     PollDeleted => "poll_deleted",
     Answered => "answered",
+    PresentingStarted => "presenting_started",
+    PresentingStopped => "presenting_stopped",
     Ended => "ended",
     Restarted => "restarted",
 }

@@ -7,9 +7,14 @@ use dais_stage::{Participant, ParticipantId, Speech, Stage};
 /// any more in what is shown: not for somebody who falls silent.
 pub(super) fn view(stage: &Stage, dominant: Option<ParticipantId>, before: View) -> View {
     View {
-        camera: camera(stage, dominant, before.camera).unwrap_or(before.camera),
+        camera: picture(stage, dominant, before.camera).unwrap_or(before.camera),
         voice: voice(stage, dominant, before.voice).unwrap_or(before.voice),
     }
+}
+
+/// What is presented; else a camera.
+fn picture(stage: &Stage, dominant: Option<ParticipantId>, before: dais_media::Slot) -> Option<dais_media::Slot> {
+    stage.presenter().map(|_| dais_media::Slot::SCREEN).or_else(|| camera(stage, dominant, before))
 }
 
 /// The camera of whoever speaks most; else the one that is shown, else the first.
@@ -79,7 +84,7 @@ mod tests {
             let mut voices = self.stage.voice_slots();
             let camera = cameras.find(|(slot, _)| dais_media::Slot::camera(slot.0.into()) == Some(camera));
             let voice = voices.find(|(slot, _)| dais_media::Slot::voice(slot.0.into()) == Some(voice));
-            [camera, voice].map(|found| found.unwrap().1.occupant)
+            [camera, voice].map(|found| found.and_then(|(_, occupancy)| occupancy.occupant))
         }
     }
 
@@ -104,6 +109,18 @@ mod tests {
         assert_eq!(world.shown(Some(ben)), [Some(ben), Some(ben)]);
         assert_eq!(world.shown(Some(ann)), [Some(ann), Some(ann)]);
         assert_eq!(world.shown(None), [Some(ann), Some(ann)], "forgotten, and nobody else has taken over");
+    }
+
+    #[test]
+    fn what_is_presented_is_shown_for_as_long_as_it_is() {
+        let mut world = World::new();
+        let (ann, ben) = (world.enter("Ann", true), world.enter("Ben", true));
+        world.enact(&Command::SpeechStarted { id: ben });
+        world.enact(&Command::Present { id: ann, sound: false });
+        assert_eq!(world.shown(Some(ben)), [None, Some(ben)], "no camera");
+        assert_eq!(world.view.camera, dais_media::Slot::SCREEN);
+        world.enact(&Command::StopPresenting { by: ann.into(), target: ann });
+        assert_eq!(world.shown(None), [Some(ann), Some(ben)], "the first camera there is");
     }
 
     #[test]

@@ -27,6 +27,16 @@ impl GateChanges {
             Event::VoiceMapped { slot, generation, occupant } => {
                 self.map(dais_media::Slot::voice(slot.0.into()), generation, occupant);
             }
+            Event::PresentingStarted { id, sound, generation } => {
+                self.gate(id, MediaKind::Screen, true);
+                self.gate(id, MediaKind::ScreenAudio, sound);
+                self.map_screen(generation, Some(id));
+            }
+            Event::PresentingStopped { id, generation, .. } => {
+                self.gate(id, MediaKind::Screen, false);
+                self.gate(id, MediaKind::ScreenAudio, false);
+                self.map_screen(generation, None);
+            }
             _ => {}
         }
     }
@@ -39,6 +49,8 @@ impl GateChanges {
         for (slot, Occupancy { generation, occupant }) in stage.voice_slots() {
             self.map(dais_media::Slot::voice(slot.0.into()), generation, occupant);
         }
+        let Occupancy { generation, occupant } = stage.screen().slot;
+        self.map_screen(generation, occupant);
     }
 
     /// Gates to be closed and slots to be mapped, then gates to be opened: no packet may pass an opened gate before
@@ -61,6 +73,13 @@ impl GateChanges {
         *gate = (gate.0 || !permitted, permitted);
     }
 
+    /// Picture and sound of the screen go together.
+    fn map_screen(&mut self, generation: Generation, occupant: Option<ParticipantId>) {
+        for slot in [dais_media::Slot::SCREEN, dais_media::Slot::SCREEN_AUDIO] {
+            self.map(Some(slot), generation, occupant);
+        }
+    }
+
     fn map(&mut self, slot: Option<dais_media::Slot>, generation: Generation, occupant: Option<ParticipantId>) {
         let (generation, occupant) = (dais_media::Generation(generation.0), occupant.map(media_id));
         self.maps.extend(slot.map(|slot| RoomChange::Map { slot, generation, occupant }));
@@ -68,11 +87,14 @@ impl GateChanges {
 }
 
 /// The kinds a participant may send, as the stage has it.
-pub(super) fn permits(participant: &Participant) -> [bool; MediaKind::ALL.len()] {
+pub(super) fn permits(stage: &Stage, participant: &Participant) -> [bool; MediaKind::ALL.len()] {
+    let presents = stage.presenter() == Some(participant.id);
     MediaKind::ALL.map(|kind| match (kind, participant.on_stage()) {
         (MediaKind::Mic, Some(on_stage)) => on_stage.mic,
         (MediaKind::Camera, Some(on_stage)) => on_stage.camera,
-        (MediaKind::Screen | MediaKind::ScreenAudio, _) | (_, None) => false,
+        (MediaKind::Screen, _) => presents,
+        (MediaKind::ScreenAudio, _) => presents && stage.screen().sound,
+        (MediaKind::Mic | MediaKind::Camera, None) => false,
     })
 }
 

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use dais_media::limits::CAMERA_SLOTS;
 use dais_media::sdp::{Offer, SdpError};
-use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaKind, MediaPlane, RoomId, View};
+use dais_media::{DECIDE_EVERY, DominantSpeaker, MediaEvent, MediaKind, MediaPlane, RoomId, Slot, View};
 use dais_signaling::protocol::{ClientMessage, RoomInfo, ServerMessage, SessionError};
 use dais_signaling::token::TokenKeys;
 use dais_signaling::{Entering, Outgoing, Reason, RoomMessage, SessionId, Wish};
@@ -330,10 +330,11 @@ impl Room {
                 *last = Some(demand.clone());
                 session.say(demand);
             }
-            MediaEvent::Held { cameras, undecodable, .. } => {
+            MediaEvent::Held { dropped, undecodable, .. } => {
                 let slots = |bits: u32| (0..CAMERA_SLOTS as u8).filter(|slot| bits >> slot & 1 == 1).collect();
-                let (cameras, undecodable) = (slots(cameras), slots(undecodable));
-                let held = Outgoing::message(&ServerMessage::Held { cameras, undecodable });
+                let screen = (dropped | undecodable) >> Slot::SCREEN.index() & 1 == 1;
+                let (cameras, undecodable) = (slots(dropped), slots(undecodable));
+                let held = Outgoing::message(&ServerMessage::Held { cameras, undecodable, screen });
                 session.last.held = Some(held.clone());
                 session.say(held);
             }

@@ -1,7 +1,7 @@
 //! What people are told because of an event: each in docs/stage.md, "Everything a person is told".
 
 use dais_signaling::protocol::Notice;
-use dais_stage::{Actor, Event, OffStage, ParticipantId, Role, Stage};
+use dais_stage::{Actor, Event, OffStage, ParticipantId, PresentingEnd, Role, Stage};
 
 /// Whom a notice goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,20 @@ pub(super) fn notices(stage: &Stage, event: &Event) -> Vec<(To, Notice)> {
         }
         Event::AccessChanged { access, by } => {
             vec![(To::Everyone, Notice::AccessChanged { access: access.into(), by: actor(by) })]
+        }
+        Event::PresentingStarted { id, .. } => {
+            vec![(To::Everyone, Notice::PresentingStarted { participant: id.0, name: name(id) })]
+        }
+        Event::PresentingStopped { id, end, .. } => {
+            let mut told = vec![(To::Everyone, Notice::PresentingEnded { participant: id.0, name: name(id) })];
+            let stopped = match end {
+                PresentingEnd::ByThemselves | PresentingEnd::LeftRoom => None,
+                PresentingEnd::Stopped { by } | PresentingEnd::NotPermitted { by } => Some((by, false)),
+                PresentingEnd::TakenOver { by } => Some((Actor::Person(by), true)),
+            };
+            let stopped = stopped.map(|(by, taken_over)| Notice::PresentingStopped { by: actor(by), taken_over });
+            told.extend(stopped.map(|notice| (To::One(id), notice)));
+            told
         }
         _ => vec![],
     }

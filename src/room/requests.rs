@@ -118,6 +118,10 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
             Some(choices) => Command::AnswerPoll { id, poll: PollId(poll), question, choices },
             None => return Some(Request::Impossible(Refusal::AnswerInvalid)),
         },
+        ClientMessage::Present { sound, .. } => Command::Present { id, sound },
+        ClientMessage::StopPresenting { participant, .. } => {
+            Command::StopPresenting { by, target: target(participant) }
+        }
         ClientMessage::EndSession { .. } => Command::End { by },
     }))
 }

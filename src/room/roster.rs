@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use dais_signaling::api::{RoomReport, ViewersPage};
 use dais_signaling::limits;
 use dais_signaling::protocol::{self, Camera, Dominant, Relation, RoomInfo, ServerMessage, SlotKind, Waiting};
-use dais_stage::{Claim, Event, Generation, Millis, Participant, ParticipantId, Queued, Slot, Stage};
+use dais_stage::{
+    Actor, Claim, Event, Generation, Millis, Occupancy, Participant, ParticipantId, Queued, Screen, Slot, Stage,
+};
 
 /// With more viewers than this they are not told one by one any more, only counted: every coming and going would be a
 /// message to everyone.
@@ -25,6 +27,7 @@ pub(super) struct News {
     slots: BTreeMap<(bool, Slot), (Generation, Option<ParticipantId>)>,
     rules: bool,
     dominant: bool,
+    presentation: bool,
     counts: bool,
     /// What the queue of the moderators shows has changed.
     queue: bool,
@@ -43,6 +46,7 @@ impl News {
             slots: BTreeMap::new(),
             rules: false,
             dominant: false,
+            presentation: false,
             counts: false,
             queue: false,
             urgent: false,
@@ -106,6 +110,9 @@ impl News {
             | Event::Invited { .. }
             | Event::InvitationWithdrawn { .. }
             | Event::InvitationDeclined { .. } => self.queue = true,
+            Event::PresentingStarted { .. } | Event::PresentingStopped { .. } => {
+                (self.presentation, self.urgent) = (true, true);
+            }
             Event::AccessChanged { .. }
             | Event::CapacityChanged { .. }
             | Event::CameraLimitChanged { .. }
@@ -175,10 +182,11 @@ impl News {
         let slots = std::mem::take(&mut self.slots);
         let rules = std::mem::take(&mut self.rules).then(|| rules(stage));
         let dominant = std::mem::take(&mut self.dominant).then(|| Dominant { participant: dominant.map(|id| id.0) });
+        let presentation = std::mem::take(&mut self.presentation).then(|| presentation(stage));
         self.urgent = false;
         let counts = self.counts && (complete || tick && self.ticks.is_multiple_of(TICKS_PER_COUNT));
         let nothing = participants.is_empty() && left.is_empty() && slots.is_empty();
-        if nothing && rules.is_none() && dominant.is_none() && !counts {
+        if nothing && rules.is_none() && dominant.is_none() && presentation.is_none() && !counts {
             return (None, own);
         }
         self.counts = false;
@@ -192,6 +200,7 @@ impl News {
             slots: slots.collect(),
             rules,
             dominant,
+            presentation,
             on_stage: clamp(stage.on_stage_count()),
             viewers: clamp(viewer_count(stage)),
         };
@@ -207,6 +216,7 @@ pub(super) fn own_entry(stage: &Stage, id: ParticipantId) -> Option<ServerMessag
         slots: vec![],
         rules: None,
         dominant: None,
+        presentation: None,
         on_stage: clamp(stage.on_stage_count()),
         viewers: clamp(viewer_count(stage)),
     })
@@ -234,6 +244,7 @@ pub(super) fn room_state(
         slots: occupied.map(|(kind, slot, o)| slot_entry(kind, slot, o.generation, o.occupant)).collect(),
         rules: rules(stage),
         dominant: dominant.map(|id| id.0),
+        presentation: presentation(stage),
         on_stage: clamp(stage.on_stage_count()),
         viewers: clamp(viewer_count(stage)),
     }
@@ -294,6 +305,12 @@ fn waiting(person: &Participant, age: u32) -> Waiting {
 
 fn age(since: Millis, now: Millis) -> u32 {
     u32::try_from(now.0.saturating_sub(since.0)).unwrap_or(u32::MAX)
+}
+
+fn presentation(stage: &Stage) -> protocol::Presentation {
+    let Screen { slot: Occupancy { generation, occupant }, sound } = stage.screen();
+    let name = occupant.map(|id| stage.actor_name(Actor::Person(id)).to_owned()).unwrap_or_default();
+    protocol::Presentation { participant: occupant.map(|id| id.0), name, sound, generation: generation.0 }
 }
 
 fn rules(stage: &Stage) -> protocol::Rules {

@@ -334,7 +334,7 @@ impl Room {
     }
 
     async fn connect(&self, id: ParticipantId, offer: Offer) -> Result<(String, ConnectionId), Reason> {
-        let permits = self.stage.participant(id).map(permits).unwrap_or_default();
+        let permits = self.stage.participant(id).map(|person| permits(&self.stage, person)).unwrap_or_default();
         let start = Instant::now();
         let connected = self.shared.media.connect(self.id, media_id(id), offer, permits).await;
         self.shared.metrics.joined(JoinPhase::Answer, start.elapsed());

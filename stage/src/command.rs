@@ -296,6 +296,20 @@ pub enum Command {
         /// What they choose.
         choices: Choices,
     },
+    /// A person presents a screen, a window or a tab.
+    Present {
+        /// Who.
+        id: ParticipantId,
+        /// With its sound.
+        sound: bool,
+    },
+    /// A presentation ends: one's own, or by a moderator.
+    StopPresenting {
+        /// Who does it.
+        by: Actor,
+        /// Who presents.
+        target: ParticipantId,
+    },
     /// A moderator ends the session for all.
     End {
         /// The moderator.

@@ -336,6 +336,24 @@ pub enum Event {
         /// What they chose.
         choices: Choices,
     },
+    /// Somebody presents.
+    PresentingStarted {
+        /// Who.
+        id: ParticipantId,
+        /// With the sound of what they present.
+        sound: bool,
+        /// New generation of the screen's slots.
+        generation: Generation,
+    },
+    /// Nobody presents any more.
+    PresentingStopped {
+        /// Who did.
+        id: ParticipantId,
+        /// Why it ended.
+        end: PresentingEnd,
+        /// New generation of the screen's slots.
+        generation: Generation,
+    },
     /// The session is over; nobody is in the room any more.
     Ended {
         /// The moderator, or nobody: the room was empty for too long.
@@ -377,6 +395,31 @@ pub enum OffStage {
     /// They were silent the longest when a moderator made the stage smaller.
     StageSmaller {
         /// The moderator.
+        by: Actor,
+    },
+    /// They left the room.
+    LeftRoom,
+}
+
+/// Why somebody does not present any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum PresentingEnd {
+    /// They stopped.
+    ByThemselves,
+    /// A moderator stopped them.
+    Stopped {
+        /// The moderator.
+        by: Actor,
+    },
+    /// A moderator presents in their place.
+    TakenOver {
+        /// The moderator.
+        by: ParticipantId,
+    },
+    /// They may not any more.
+    NotPermitted {
+        /// The host who changed that.
         by: Actor,
     },
     /// They left the room.

@@ -1,10 +1,11 @@
 //! Events being collected, with the slots as those events will leave them.
 
 use crate::cameras::Cameras;
-use crate::event::{Event, Leaving, OffStage};
+use crate::event::{Event, Leaving, OffStage, PresentingEnd};
 use crate::ids::{Millis, ParticipantId};
 use crate::model::{Actor, OnStage, Participant, Speech};
 use crate::refusal::Refusal;
+use crate::slots::Occupancy;
 use crate::stage::Stage;
 use crate::voices::Voices;
 
@@ -17,13 +18,16 @@ pub(crate) struct Plan<'a> {
     cameras: Option<Cameras>,
     /// Copied when the first voice changes.
     voices: Option<Voices>,
+    /// The screen's slot, as these events will leave it.
+    screen: Occupancy,
     /// Whose camera goes live with this plan.
     fresh_camera: Option<ParticipantId>,
 }
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(stage: &'a Stage, now: Millis) -> Self {
-        Self { stage, now, events: Vec::new(), cameras: None, voices: None, fresh_camera: None }
+        let screen = stage.screen.slot;
+        Self { stage, now, events: Vec::new(), cameras: None, voices: None, screen, fresh_camera: None }
     }
 
     pub(crate) fn push(&mut self, event: Event) {
@@ -75,6 +79,9 @@ impl<'a> Plan<'a> {
         if let Some(on_stage) = self.stage.participant(id).and_then(Participant::on_stage) {
             self.take_off(id, on_stage, OffStage::LeftRoom);
         }
+        if self.screen.occupant == Some(id) {
+            self.stop_presenting(PresentingEnd::LeftRoom);
+        }
         self.push(Event::Left { id, why });
     }
 
@@ -110,6 +117,21 @@ impl<'a> Plan<'a> {
     pub(crate) fn stop_camera(&mut self, id: ParticipantId, by: Option<Actor>) {
         self.push(Event::CameraOff { id, by });
         self.cameras().switch_off(id);
+    }
+
+    pub(crate) fn present(&mut self, id: ParticipantId, sound: bool) {
+        let generation = self.screen.generation.next();
+        self.screen = Occupancy { generation, occupant: Some(id) };
+        self.push(Event::PresentingStarted { id, sound, generation });
+    }
+
+    /// Whoever presents does not any more.
+    pub(crate) fn stop_presenting(&mut self, end: PresentingEnd) {
+        if let Some(id) = self.screen.occupant {
+            let generation = self.screen.generation.next();
+            self.screen = Occupancy { generation, occupant: None };
+            self.push(Event::PresentingStopped { id, end, generation });
+        }
     }
 
     pub(crate) fn set_camera_limit(&mut self, limit: usize, by: Actor) {

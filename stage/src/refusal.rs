@@ -228,6 +228,15 @@ pub enum Refusal {
     /// The answer is that already.
     #[error("That is your answer already.")]
     AnswerUnchanged,
+    /// The sender presents.
+    #[error("You are presenting already.")]
+    PresentingAlready,
+    /// One person at a time presents, and only a moderator takes over.
+    #[error("Somebody else is presenting. A host or a moderator can take over.")]
+    SomebodyPresents,
+    /// That person does not present, or not any more.
+    #[error("Nobody is presenting any more.")]
+    NotPresenting,
     /// Another moderator was faster.
     #[error("already decided by {by}")]
     AlreadyDecided {
@@ -314,6 +323,9 @@ impl Refusal {
             Self::PollNotOpen => "poll_not_open",
             Self::AnswerInvalid => "answer_invalid",
             Self::AnswerUnchanged => "answer_unchanged",
+            Self::PresentingAlready => "presenting_already",
+            Self::SomebodyPresents => "somebody_presents",
+            Self::NotPresenting => "not_presenting",
             Self::AlreadyDecided { .. } => "already_decided",
         }
     }

@@ -11,6 +11,7 @@ use crate::ids::{Identity, LinkId, Millis, ParticipantId, Slot};
 use crate::links::Link;
 use crate::model::{Actor, Claim, Connection, OnStage, Participant, Place, Queued, Speech};
 use crate::polls::{Poll, Polls};
+use crate::presenting::Screen;
 use crate::settings::Settings;
 use crate::slots::Occupancy;
 use crate::voices::Voices;
@@ -37,6 +38,8 @@ pub struct Stage {
     pub(crate) cameras: Cameras,
     pub(crate) voices: Voices,
     #[serde(default)]
+    pub(crate) screen: Screen,
+    #[serde(default)]
     pub(crate) chat: Chat,
     #[serde(default)]
     pub(crate) polls: Polls,
@@ -62,6 +65,7 @@ impl Stage {
             ended: None,
             empty_since: None,
             voices: Voices::new(),
+            screen: Screen::default(),
             chat: Chat::default(),
             polls: Polls::default(),
             entries: 0,
@@ -153,6 +157,18 @@ impl Stage {
     /// The voice slots in order.
     pub fn voice_slots(&self) -> impl Iterator<Item = (Slot, Occupancy)> + '_ {
         self.voices.slots()
+    }
+
+    /// The screen's slot.
+    #[must_use]
+    pub fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Who presents.
+    #[must_use]
+    pub fn presenter(&self) -> Option<ParticipantId> {
+        self.screen.slot.occupant
     }
 
     /// Whether a camera that is on has no slot.
@@ -388,6 +404,13 @@ impl Stage {
                     self.polls.answer(at, *poll, who, *question, *choices);
                 }
             }
+            Event::PresentingStarted { id, sound, generation } => {
+                self.screen =
+                    Screen { slot: Occupancy { generation: *generation, occupant: Some(*id) }, sound: *sound };
+            }
+            Event::PresentingStopped { generation, .. } => {
+                self.screen = Screen { slot: Occupancy { generation: *generation, occupant: None }, sound: false };
+            }
             Event::Ended { .. } => {
                 self.people.clear();
                 self.identities.clear();
@@ -395,6 +418,7 @@ impl Stage {
                 self.lost.clear();
                 self.cameras = Cameras::new(self.settings.camera_limit);
                 self.voices = Voices::new();
+                self.screen = Screen::default();
                 (self.ended, self.empty_since) = (Some(at), None);
             }
             Event::Restarted => {

@@ -32,6 +32,7 @@ fn hosts_set_the_table_and_each_role_may_what_it_says() {
                 let _ = pair.play(&Command::Say { id, channel: Channel::Everyone, text: "hello".to_owned() });
                 let _ = pair.play(&Command::Say { id, channel: Channel::Moderators, text: "hush".to_owned() });
                 let _ = pair.play(&Command::RaiseHand { id });
+                let _ = pair.play(&Command::Present { id, sound: false });
             }
         }
     }

@@ -60,33 +60,11 @@ fn alphabet() -> Vec<Command> {
 // law: polls-steps, polls-answers, polls-quick, permissions-table
 #[test]
 fn in_every_row_of_poll_commands_controller_and_model_agree() {
-    let (mut steps, commands) = (0, alphabet());
-    go_on(&Pair::with_each_role(), &commands, LENGTH, &mut steps);
+    let commands = alphabet();
+    // A question of 20 seconds is open for three commands.
+    let steps = Pair::with_each_role().play_rows(&commands, LENGTH, 6_000);
     println!("{} commands, {steps} steps", commands.len());
     assert!(steps > 100_000);
-}
-
-/// A refused command leads nowhere new. Between two commands pass six seconds: a question of 20 is open for three.
-fn go_on(pair: &Pair, commands: &[Command], left: u32, steps: &mut u64) {
-    for command in commands {
-        *steps += 1;
-        let now = pair.now + 6_000;
-        match pair.stage.decide(Millis(now), command) {
-            Ok(events) => {
-                let mut next = pair.clone();
-                next.now = now;
-                next.accepted(command, &events);
-                if left > 1 {
-                    go_on(&next, commands, left - 1, steps);
-                }
-            }
-            Err(refusal) => {
-                let mut same = pair.clone();
-                same.now = now;
-                same.refused(command, &refusal);
-            }
-        }
-    }
 }
 
 // law: polls-answers

@@ -26,7 +26,7 @@ const goOn = (person: Person, kind: "Poll" | "Quiz", step: string) => region(per
 test.use({ settings: ["--preset", "webinar"] });
 
 // law: viewer-takes-part, polls-quick, polls-quiz, moderate-all
-test("a webinar: a speaker by mail, chat, reactions, hands, a guest on stage, a quick poll, a quiz, all muted, the end, and its report", async ({ browser, server, open, mails }) => {
+test("a webinar: a speaker by mail, chat, reactions, hands, a guest on stage, a quick poll, a quiz, a screen, all muted, the end, and its report", async ({ browser, server, open, mails }) => {
   test.setTimeout(180_000);
   const host = await Person.open(browser, server.links.Host, "Maya Levin", PORTRAITS.maya);
   await host.join("Join stage");
@@ -98,6 +98,12 @@ test("a webinar: a speaker by mail, chat, reactions, hands, a guest on stage, a 
   }
   await expect(region(ben, "Quiz").getByText("You are number 1 of 2, with 300 points.")).toBeVisible();
   await expect(region(ann, "Quiz").getByText("You are number 2 of 2, with 200 points.")).toBeVisible();
+
+  // The host presents.
+  await host.button("Present your screen").click();
+  await expect(ann.tile("Maya Levin presents").locator("video.seen")).toBeVisible();
+  await host.toolbar().getByRole("button", { name: "Stop presenting" }).click();
+  await expect(ann.tile("Maya Levin presents")).toHaveCount(0);
 
   // All are muted, and the session ends.
   await host.button("Polls").click();

@@ -163,7 +163,7 @@ pub(super) async fn participants(
     ("room" = String, Path, description = "Id of the room"),
     ("participant" = u32, Path, description = "Number of the participant"),
     ("action" = String, Path, description = "`approve`, `decline`, `invite`, `withdraw-invitation`, \
-        `remove-from-stage`, `mute`, `stop-camera`, `ask-to-unmute` or `lower-hand`")
+        `remove-from-stage`, `mute`, `stop-camera`, `ask-to-unmute`, `lower-hand` or `stop-presenting`")
 ), responses(
     (status = 204, description = "Done"),
     (status = 404, description = "`unknown_room`, `unknown_participant` or `unknown_action`", body = Error),
@@ -184,6 +184,7 @@ pub(super) async fn act(
         "mute" => Command::Mute { by, target },
         "stop-camera" => Command::StopCamera { by, target },
         "ask-to-unmute" => Command::AskToUnmute { by, target },
+        "stop-presenting" => Command::StopPresenting { by, target },
         "lower-hand" => Command::LowerHand { by, target },
         _ => return Err(Failure::new(StatusCode::NOT_FOUND, "unknown_action", "There is no such action.")),
     };

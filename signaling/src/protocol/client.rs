@@ -399,6 +399,20 @@ pub enum ClientMessage {
         /// Number of the request.
         id: u32,
     },
+    /// Those who may: presents a screen, a window or a tab, in the second sections of video and audio that it sends.
+    Present {
+        /// Number of the request.
+        id: u32,
+        /// With sound.
+        sound: bool,
+    },
+    /// Ends the own presentation or, moderators, somebody's.
+    StopPresenting {
+        /// Number of the request.
+        id: u32,
+        /// Who presents.
+        participant: u32,
+    },
     /// Moderators: ends the session for all.
     EndSession {
         /// Number of the request.
@@ -464,13 +478,15 @@ impl ClientMessage {
             | Self::DeletePoll { id, .. }
             | Self::AnswerPoll { id, .. }
             | Self::ListPolls { id }
+            | Self::Present { id, .. }
+            | Self::StopPresenting { id, .. }
             | Self::EndSession { id, .. } => Some(*id),
         }
     }
 }
 
 /// Values of `type` in [`ClientMessage`].
-pub(super) const CLIENT_TYPES: [&str; 53] = [
+pub(super) const CLIENT_TYPES: [&str; 55] = [
     "hello",
     "enter",
     "restart_ice",
@@ -522,6 +538,8 @@ pub(super) const CLIENT_TYPES: [&str; 53] = [
     "delete_poll",
     "answer_poll",
     "list_polls",
+    "present",
+    "stop_presenting",
     "end_session",
     "leave",
 ];

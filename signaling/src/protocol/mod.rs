@@ -4,6 +4,7 @@ mod client;
 mod error;
 mod ice;
 mod links;
+mod notice;
 mod polls;
 mod server;
 mod words;
@@ -15,11 +16,12 @@ pub use client::ClientMessage;
 pub use error::SessionError;
 pub use ice::{IceCredentials, IceServer};
 pub use links::{Invitation, Language, Link, MailState, NewInvitations};
+pub use notice::Notice;
 pub use polls::{
     NewPoll, NewQuestion, OwnAnswer, OwnScore, Poll, PollQuestion, PollRank, PollResults, PollStep, ReactionCount,
 };
 pub use server::{
-    Camera, ChatMessage, Dominant, Notice, OnStage, Participant, Permissions, Pin, Presence, Refused, Relation,
+    Camera, ChatMessage, Dominant, OnStage, Participant, Permissions, Pin, Presence, Presentation, Refused, Relation,
     RoomInfo, RoomState, Rules, ServerMessage, Slot, SlotKind, Waiting,
 };
 pub use words::{Ability, Access, Allowed, Channel, Codec, Place, PollKind, QuickPoll, Reaction, Role, Watched};
@@ -77,6 +79,7 @@ pub fn typescript() -> String {
         Invitation::decl(&config),
         MailState::decl(&config),
         Language::decl(&config),
+        Presentation::decl(&config),
         Slot::decl(&config),
         SlotKind::decl(&config),
         Place::decl(&config),
@@ -174,6 +177,8 @@ mod tests {
             r#"{"type":"delete_poll","id":9,"poll":1}"#,
             r#"{"type":"answer_poll","id":9,"poll":1,"question":0,"choices":[1]}"#,
             r#"{"type":"list_polls","id":9}"#,
+            r#"{"type":"present","id":9,"sound":true}"#,
+            r#"{"type":"stop_presenting","id":9,"participant":9}"#,
             r#"{"type":"end_session","id":9}"#,
             r#"{"type":"leave"}"#,
         ];

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 
 use super::ice::{IceCredentials, IceServer};
 use super::links::{Invitation, Link};
+use super::notice::Notice;
 use super::polls::{OwnAnswer, OwnScore, Poll, ReactionCount};
-use super::words::{Ability, Access, Allowed, Channel, Codec, Role};
+use super::words::{Access, Allowed, Channel, Codec, Role};
 
 /// What the server says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -139,6 +140,8 @@ pub enum ServerMessage {
         rules: Option<Rules>,
         /// Who speaks most, if that changed.
         dominant: Option<Dominant>,
+        /// Who presents, if that changed.
+        presentation: Option<Presentation>,
         /// How many are on stage.
         on_stage: u32,
         /// How many are viewers.
@@ -156,12 +159,14 @@ pub enum ServerMessage {
         /// As said. Who cannot encode it goes on with VP8.
         codec: Codec,
     },
-    /// Cameras that this client shows and is not sent. Before it says so, none.
+    /// Cameras that this client shows, and the screen, where it is not sent them. Before it says so, none.
     Held {
         /// Camera slots its line does not carry, in order.
         cameras: Vec<u8>,
         /// Camera slots whose codec its offer does not have, in order.
         undecodable: Vec<u8>,
+        /// The screen is presented and not sent, for one reason or the other.
+        screen: bool,
     },
     /// What connects this person with the stage has changed.
     Relation {
@@ -332,6 +337,8 @@ pub struct RoomState {
     pub rules: Rules,
     /// Who speaks most.
     pub dominant: Option<u32>,
+    /// Who presents.
+    pub presentation: Presentation,
     /// How many are on stage.
     pub on_stage: u32,
     /// How many are viewers.
@@ -466,6 +473,20 @@ pub struct Slot {
     pub participant: Option<u32>,
 }
 
+/// What the slots of the screen show: its picture is the last receiving section of video, its sound that of audio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Presentation {
+    /// Who presents; they need not be on stage.
+    pub participant: Option<u32>,
+    /// Their name.
+    pub name: String,
+    /// With the sound of what they present.
+    pub sound: bool,
+    /// Grows with each change; of two the greater is valid.
+    pub generation: u32,
+}
+
 /// Kind of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -474,124 +495,4 @@ pub enum SlotKind {
     Camera,
     /// A voice.
     Voice,
-}
-
-/// Something one person is told. Names are those of the people who did it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Notice {
-    /// To moderators: somebody asked to join the stage.
-    RequestArrived {
-        /// Who.
-        participant: u32,
-        /// Their name.
-        name: String,
-    },
-    /// To moderators: somebody took their request back.
-    RequestCancelled {
-        /// Who.
-        participant: u32,
-        /// Their name.
-        name: String,
-    },
-    /// To the moderator who did it: the invitation went to them.
-    InvitationSent {
-        /// Name of the person invited.
-        name: String,
-    },
-    /// To the moderator who invited them: they declined.
-    InvitationDeclined {
-        /// Their name.
-        name: String,
-    },
-    /// Their request was declined.
-    RequestDeclined {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator ended their right to return to the stage.
-    ReturnDeclined {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// Their request was closed, because stage access changed.
-    RequestClosed {
-        /// Who may come on stage from now on.
-        access: Access,
-    },
-    /// They are invited on stage.
-    Invited {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// Their invitation was taken back.
-    InvitationWithdrawn {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator took them off the stage.
-    RemovedFromStage {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// They were silent the longest when the full stage had to admit somebody.
-    StageFull {
-        /// Name of the person admitted.
-        admitted: String,
-    },
-    /// They were silent the longest when a moderator made the stage smaller.
-    StageSmaller {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator turned their microphone off.
-    Muted {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator turned their camera off.
-    CameraStopped {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator asks them to turn their microphone on.
-    AskedToUnmute {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator lowered their hand.
-    HandLowered {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator blocked them from the chat.
-    ChatBlocked {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// A moderator lets them chat again.
-    ChatUnblocked {
-        /// Name of the moderator.
-        by: String,
-    },
-    /// Their camera waits: more recent ones have the camera places.
-    CameraWaiting,
-    /// Their camera is shown again.
-    CameraShownAgain,
-    /// To everyone: who may do something around the stage has changed; `rules` has the table.
-    PermissionChanged {
-        /// What.
-        ability: Ability,
-        /// Who, from now on.
-        allowed: Allowed,
-        /// Name of the host.
-        by: String,
-    },
-    /// To everyone: who may come on stage has changed.
-    AccessChanged {
-        /// From now on.
-        access: Access,
-        /// Name of the moderator.
-        by: String,
-    },
 }

@@ -6,6 +6,7 @@ mod joining;
 mod moderating;
 mod permitting;
 mod polling;
+mod presenting;
 
 pub use entering::checked_name;
 
@@ -82,6 +83,8 @@ impl Stage {
             Command::AnswerPoll { id, poll, question, choices } => {
                 self.answer_poll(&mut plan, now, *id, (*poll, *question), *choices)?;
             }
+            Command::Present { id, sound } => self.present(&mut plan, *id, *sound)?,
+            Command::StopPresenting { by, target } => self.stop_presenting(&mut plan, *by, *target)?,
             Command::End { by } => {
                 self.moderator(*by)?;
                 plan.push(Event::Ended { by: Some(*by) });

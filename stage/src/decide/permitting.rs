@@ -1,7 +1,7 @@
 //! Who may do what around the stage, and how hosts change it.
 
 use super::Decision;
-use crate::event::Event;
+use crate::event::{Event, PresentingEnd};
 use crate::ids::ParticipantId;
 use crate::model::Actor;
 use crate::permissions::{Ability, Allowed};
@@ -42,6 +42,11 @@ impl Stage {
             for person in self.participants().filter(|person| person.hand.is_some() && !allowed.includes(person.role)) {
                 plan.push(Event::HandLowered { id: person.id, by: Some(by) });
             }
+        }
+        if ability == Ability::Present
+            && self.presenter().and_then(|id| self.participant(id)).is_some_and(|person| !allowed.includes(person.role))
+        {
+            plan.stop_presenting(PresentingEnd::NotPermitted { by });
         }
         Ok(())
     }

@@ -6,7 +6,11 @@ use super::Model;
 
 /// Microphone and camera of everyone on stage as the events alone tell it: what the data plane lets through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gates(Vec<Gate>);
+pub struct Gates {
+    people: Vec<Gate>,
+    /// Who presents, whether with sound, and how often the screen's slots changed.
+    screen: (Option<(ParticipantId, bool)>, u32),
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Gate {
@@ -20,32 +24,48 @@ impl Gates {
     pub fn follow(&mut self, event: &Event) {
         match event {
             Event::CameOnStage { id } => {
-                assert!(self.0.iter().all(|gate| gate.id != *id), "{id:?} comes on stage once");
-                self.0.push(Gate { id: *id, mic: false, camera: false });
+                assert!(self.people.iter().all(|gate| gate.id != *id), "{id:?} comes on stage once");
+                self.people.push(Gate { id: *id, mic: false, camera: false });
             }
             Event::WentOffStage { id, .. } => {
                 let gate = self.gate(*id);
                 assert!(!gate.mic && !gate.camera, "the gates of {id:?} are shut before they go");
-                self.0.retain(|gate| gate.id != *id);
+                self.people.retain(|gate| gate.id != *id);
             }
             Event::MicOn { id } => assert!(!std::mem::replace(&mut self.gate(*id).mic, true)),
             Event::MicOff { id, .. } => assert!(std::mem::replace(&mut self.gate(*id).mic, false)),
             Event::CameraOn { id } => assert!(!std::mem::replace(&mut self.gate(*id).camera, true)),
             Event::CameraOff { id, .. } => assert!(std::mem::replace(&mut self.gate(*id).camera, false)),
-            Event::Left { id, .. } => assert!(self.0.iter().all(|gate| gate.id != *id), "off stage, then left"),
-            Event::Ended { .. } => self.0.clear(),
+            Event::PresentingStarted { id, sound, generation } => {
+                assert_eq!(self.screen.0, None, "one person presents");
+                self.screen = (Some((*id, *sound)), self.screen.1 + 1);
+                assert_eq!(generation.0, self.screen.1, "each change has a generation");
+            }
+            Event::PresentingStopped { id, generation, .. } => {
+                assert_eq!(self.screen.0.map(|(id, _)| id), Some(*id), "whoever stops has presented");
+                self.screen = (None, self.screen.1 + 1);
+                assert_eq!(generation.0, self.screen.1, "each change has a generation");
+            }
+            Event::Left { id, .. } => {
+                assert!(self.people.iter().all(|gate| gate.id != *id), "off stage, then left");
+                assert!(self.screen.0.is_none_or(|(presenter, _)| presenter != *id), "nobody presents from outside");
+            }
+            Event::Ended { .. } => *self = Self::default(),
             _ => {}
         }
     }
 
     fn gate(&mut self, id: ParticipantId) -> &mut Gate {
-        self.0.iter_mut().find(|gate| gate.id == id).expect("only people on stage have gates")
+        self.people.iter_mut().find(|gate| gate.id == id).expect("only people on stage have gates")
     }
 
     /// The gates are those of the people on stage, and stand as they should.
     pub fn assert_match(&self, stage: &Stage) {
-        assert_eq!(self.0.len(), stage.on_stage_count(), "a gate for everyone on stage");
-        for gate in &self.0 {
+        let screen = stage.screen();
+        let presents = screen.slot.occupant.map(|id| (id, screen.sound));
+        assert_eq!(self.screen, (presents, screen.slot.generation.0), "the screen");
+        assert_eq!(self.people.len(), stage.on_stage_count(), "a gate for everyone on stage");
+        for gate in &self.people {
             let on_stage = stage.participant(gate.id).and_then(Participant::on_stage).expect("on stage");
             assert_eq!((on_stage.mic, on_stage.camera), (gate.mic, gate.camera), "gates of {:?}", gate.id);
         }

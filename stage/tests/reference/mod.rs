@@ -8,9 +8,11 @@ mod chatting;
 pub mod invariants;
 mod joining;
 mod moderating;
+pub mod names;
 pub mod pair;
 mod permitting;
 mod polling;
+mod presenting;
 pub mod same;
 
 use dais_stage::{Access, Actor, Channel, Command, Entry, EntryPlace, ParticipantId, Role, RoomMode, Settings, limits};
@@ -86,6 +88,8 @@ pub struct Model {
     pub stage: Vec<u32>,
     /// Numbers of those whose camera is on, in the order the cameras went live.
     pub cameras: Vec<u32>,
+    /// Who presents, and whether with sound.
+    pub presenting: Option<(u32, bool)>,
     pub removed: Vec<String>,
     pub links: Vec<RoleLink>,
     /// Oldest first.
@@ -113,6 +117,7 @@ impl Model {
             hands: Vec::new(),
             stage: Vec::new(),
             cameras: Vec::new(),
+            presenting: None,
             removed: Vec::new(),
             links: Vec::new(),
             chat: Vec::new(),
@@ -219,6 +224,8 @@ impl Model {
             Command::AnswerPoll { id, poll, question, choices } => {
                 self.answer_poll(*id, now, (poll.0, usize::from(*question)), *choices)
             }
+            Command::Present { id, sound } => self.present(*id, *sound),
+            Command::StopPresenting { by, target } => self.stop_presenting(*by, *target),
             Command::End { by } => {
                 self.moderator(*by)?;
                 self.end();
@@ -375,6 +382,7 @@ impl Model {
     fn goes(&mut self, now: u64, i: usize) {
         let id = self.people[i].id;
         self.people.remove(i);
+        self.presenting = self.presenting.filter(|(presenter, _)| *presenter != id);
         for list in [&mut self.requests, &mut self.hands, &mut self.stage, &mut self.cameras] {
             list.retain(|other| *other != id);
         }
@@ -400,6 +408,7 @@ impl Model {
     fn end(&mut self) {
         self.ended = true;
         self.people.clear();
+        self.presenting = None;
         for list in [&mut self.requests, &mut self.hands, &mut self.stage, &mut self.cameras] {
             list.clear();
         }

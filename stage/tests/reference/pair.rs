@@ -4,7 +4,7 @@ use dais_stage::{Command, Entry, EntryPlace, Event, Identity, Millis, Refusal, R
 
 use super::Model;
 use super::invariants::{self, Gates};
-use super::same::{assert_same, decider};
+use super::same::{assert_same, assert_same_in_depth, decider};
 
 /// What a command led to.
 pub type Outcome = Result<Vec<Event>, Refusal>;
@@ -69,6 +69,29 @@ impl Pair {
             }
         }
         outcome
+    }
+
+    /// Plays every row of `length` of these commands, each `pause_ms` after the one before. A refused command leads
+    /// nowhere new. Answers with how many were played.
+    pub fn play_rows(&self, commands: &[Command], length: u32, pause_ms: u64) -> u64 {
+        let mut steps = 0;
+        for command in commands {
+            steps += 1;
+            let mut next = self.clone();
+            next.now += pause_ms;
+            match next.stage.decide(Millis(next.now), command) {
+                Ok(events) => {
+                    next.accepted(command, &events);
+                    if length > 1 {
+                        steps += next.play_rows(commands, length - 1, pause_ms);
+                    } else if steps.is_multiple_of(64) {
+                        assert_same_in_depth(&next.stage, &next.model);
+                    }
+                }
+                Err(refusal) => next.refused(command, &refusal),
+            }
+        }
+        steps
     }
 
     /// The controller refused: so does the model, for the same reason.

@@ -48,6 +48,12 @@ impl Model {
                 }
             }
         }
+        if ability == Ability::Present
+            && let Some((presenter, _)) = self.presenting
+            && self.permitted(self.person(presenter).role, Ability::Present).is_err()
+        {
+            self.presenting = None;
+        }
         Ok(())
     }
 }

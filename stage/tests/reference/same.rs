@@ -24,6 +24,8 @@ pub fn assert_same(stage: &Stage, model: &Model) {
     assert_in_order("hands", stage, &model.hands, |person| Some(person.hand?.order));
     assert_in_order("stage", stage, &model.stage, |person| Some(person.on_stage()?.order));
     assert_same_slots(stage, model);
+    let screen = stage.screen();
+    assert_eq!(screen.slot.occupant.map(|id| (id.0, screen.sound)), model.presenting, "who presents");
     assert_same_links(stage, model);
     assert_same_chat(stage, model);
     assert_same_polls(stage, model);

@@ -7,6 +7,7 @@ import { choice, ready } from "./devices";
 import { LinksDialog } from "./links";
 import { PermissionsDialog } from "./permissions";
 import { PollEditor } from "./poll-editor";
+import { TakeOverDialog } from "./presenting";
 import { DevicesCard } from "./set-devices";
 import { StatisticsDialog } from "./statistics";
 import { SummaryDialog } from "./summary";
@@ -166,6 +167,8 @@ export function OpenDialog() {
       return <LinksDialog onClose={close} />;
     case "summary":
       return <SummaryDialog onClose={close} />;
+    case "take-over":
+      return <TakeOverDialog onClose={close} />;
     case "end":
       return <EndDialog />;
     case "remove":

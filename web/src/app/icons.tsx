@@ -15,6 +15,9 @@ export const MicOffIcon = icon(mic + slash);
 export const CameraIcon = icon(camera);
 export const CameraOffIcon = icon(camera + slash);
 export const SpeakingIcon = icon("M5 10v4M9 6v12M13 9v6M17 5v14M21 10v4");
+const screen = "M3 5h18v11H3zM9 20h6M12 16v4";
+export const ScreenIcon = icon(screen);
+export const ScreenOffIcon = icon(screen + slash);
 export const PeopleIcon = icon("M9 11a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 20a6.500 6.500 0 0 1 13 0M16 4.500a3.500 3.500 0 0 1 0 6.500M18 14.500a6.500 6.500 0 0 1 3.500 5.500");
 export const SettingsIcon = icon("M4 7h9M17 7h3M4 17h3M11 17h9M13 7a2 2 0 1 0 4 0 2 2 0 0 0-4 0zM7 17a2 2 0 1 0 4 0 2 2 0 0 0-4 0z");
 /** Three dots, as discs: a line of no length is too thin to see. */

@@ -9,6 +9,7 @@ export type Deed =
   | "invite"
   | "withdraw_invitation"
   | "lower_hand"
+  | "stop_presenting"
   | "remove_from_stage"
   | "mute"
   | "ask_to_unmute"
@@ -28,6 +29,7 @@ export function offeredDeeds(view: View, person: Participant): Offered[] {
   if (me === null || !moderates(me.role)) return [];
   const own = person.id === me.id;
   const deeds = person.onStage === null ? aboutViewer(view, person, own) : aboutOnStage(person.onStage, own);
+  if (view.presentation.participant === person.id) deeds.push({ deed: "stop_presenting", label: "Stop presenting" });
   // Only a host blocks or removes a host; nobody removes themselves from the room, they leave it.
   if (!own && (me.role === "host" || person.role !== "host")) {
     deeds.push(person.chatBlocked === true ? { deed: "unblock_from_chat", label: "Let chat again" } : { deed: "block_from_chat", label: "Block from chat" });

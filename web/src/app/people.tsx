@@ -17,7 +17,8 @@ const SEARCH_OVER = 20;
 
 function Who({ person, raised = false, more = null }: { person: Participant; raised?: boolean; more?: string | null }) {
   const role = person.role === "participant" ? null : ROLE_LABELS[person.role];
-  const details = [person.lost && "reconnecting…", role, more, moderating.value && person.chatBlocked === true && "blocked from chat"].filter(Boolean).join(" · ");
+  const presents = view.value.presentation.participant === person.id && "presents";
+  const details = [person.lost && "reconnecting…", role, presents, more, moderating.value && person.chatBlocked === true && "blocked from chat"].filter(Boolean).join(" · ");
   return (
     <span class="who">
       {person.name}

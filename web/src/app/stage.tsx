@@ -10,6 +10,7 @@ import { CameraIcon, CameraOffIcon, MicIcon, MicOffIcon, SpeakingIcon } from "./
 import { arrange, shownHeight } from "./layout";
 import type { Place } from "./layout";
 import { Menu } from "./menu";
+import { ScreenTile } from "./presenting";
 import { attempt, inSight, me, room, view } from "./state";
 import { QualityMark } from "./statistics";
 import { Avatar, Video } from "./ui";
@@ -130,8 +131,12 @@ export function Stage() {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  const large = people.findIndex(({ id }) => id === front.value);
-  const places = arrange(layout.value, people.length, large, space.width, space.height, space.gap);
+  const { participant: presenter } = view.value.presentation;
+  // What is presented stands large before everybody.
+  const presents = presenter !== null;
+  const large = presents ? 0 : people.findIndex(({ id }) => id === front.value);
+  const arranged = arrange(presents ? "speaker" : layout.value, people.length + Number(presents), large, space.width, space.height, space.gap);
+  const [screenPlace, places] = presents ? [arranged[0], arranged.slice(1)] : [undefined, arranged];
   const own = me.value?.id;
   const shown = people.flatMap((person, n) => {
     const slot = person.id === own ? null : cameraSlotOf(view.value, person.id);
@@ -143,11 +148,12 @@ export function Stage() {
   return (
     <main class="stage" aria-label="Stage">
       <div ref={ref} class="grid">
+        {screenPlace && <ScreenTile place={screenPlace} />}
         {people.map((person, n) => {
           const place = places[n];
           return place && <Tile key={person.id} person={person} place={place} />;
         })}
-        {people.length === 0 && (
+        {people.length === 0 && !presents && (
           <div class="empty">
             <div>
               <strong>Nobody is on stage yet</strong>

@@ -9,7 +9,7 @@ import type { Toast } from "./toasts";
 
 /** The window over the page. */
 export type OpenDialog =
-  | { kind: "devices" | "get-ready" | "statistics" | "size" | "links" | "permissions" | "poll" | "quiz" | "summary" | "end" }
+  | { kind: "devices" | "get-ready" | "statistics" | "size" | "links" | "permissions" | "poll" | "quiz" | "summary" | "take-over" | "end" }
   | { kind: "remove"; person: Participant };
 
 export const view = signal<View>(initialView);

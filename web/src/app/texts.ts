@@ -108,6 +108,12 @@ export function noticeText(notice: Notice | OwnNotice): string {
       return "Your camera is shown again.";
     case "permission_changed":
       return `${ALLOWED_WORDS[notice.allowed]} can ${ABILITY_WORDS[notice.ability]} now (${notice.by} changed this).`;
+    case "presenting_started":
+      return `${notice.name} presents now.`;
+    case "presenting_ended":
+      return `${notice.name} stopped presenting.`;
+    case "presenting_stopped":
+      return notice.takenOver ? `${notice.by} presents now, in your place.` : `${notice.by} stopped your presentation.`;
     case "access_changed":
       return `${notice.by} changed stage access to “${ACCESS_LABELS[notice.access]}”: ${accessText(notice.access)}.`;
     case "connection_back":

@@ -9,6 +9,7 @@ import { CameraIcon, CameraOffIcon, ChatIcon, HandIcon, LeaveIcon, MicIcon, MicO
 import { Menu } from "./menu";
 import { unread } from "./chat-state";
 import { waitsForAnswer } from "./poll-state";
+import { Present } from "./presenting";
 import { Reactions } from "./reactions";
 import { attempt, dialog, may, me, moderating, now, room, side, view } from "./state";
 import { ago } from "./texts";
@@ -93,6 +94,7 @@ export function Toolbar() {
       <div />
       <div>
         {onStage !== null ? <OwnDevices onStage={onStage} /> : <AboutTheStage />}
+        <Present />
       </div>
       <div>
         <Reactions />

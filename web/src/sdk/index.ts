@@ -7,6 +7,7 @@ export { forgetfulStore, memoryOf } from "./memory";
 export type { Memory, Store } from "./memory";
 export { LAYOUT, Peer } from "./peer";
 export * from "./polls";
+export { Presenting } from "./presenting";
 export type * from "./protocol.gen";
 export { Refused, Room } from "./room";
 export type { Devices, MediaPeer, RoomOptions } from "./room";

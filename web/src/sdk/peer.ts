@@ -17,6 +17,12 @@ const CAMERA_LAYERS: RTCRtpEncodingParameters[] = [
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_500_000 },
 ];
 
+/** Of a screen: for slow lines one that is small and changes seldom, and all of it. */
+const SCREEN_LAYERS: RTCRtpEncodingParameters[] = [
+  { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 350_000, maxFramerate: 5 },
+  { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 2_500_000 },
+];
+
 /** What a codec is called in session descriptions, and which of its variants every browser that has it decodes. */
 const CODECS: Record<Codec, { mime: string; fits: (parameters: string) => boolean }> = {
   vp8: { mime: "video/vp8", fits: () => true },
@@ -39,10 +45,12 @@ export class Peer {
   readonly #mic: RTCRtpSender;
   readonly #camera: RTCRtpSender;
   readonly #screen: RTCRtpSender;
+  readonly #screenSound: RTCRtpSender;
   /** What pictures are to be sent in, once that is known. */
   #sends: Codec | null = null;
   readonly #cameras: RTCRtpTransceiver[];
   readonly #voices: RTCRtpTransceiver[];
+  readonly #presented: RTCRtpTransceiver;
 
   /** `iceServers` relay where nothing else gets through; `codec` is the room's. */
   constructor(iceServers: RTCIceServer[] = [], codec: Codec = "vp8") {
@@ -58,12 +66,12 @@ export class Peer {
     // The order within a kind gives each section its meaning.
     this.#mic = add("audio", "sendonly").sender;
     this.#camera = add("video", "sendonly", layersOf(codec, CAMERA_LAYERS)).sender;
-    this.#screen = add("video", "sendonly", layersOf(codec, [{}])).sender;
-    add("audio", "sendonly");
+    this.#screen = add("video", "sendonly", layersOf(codec, SCREEN_LAYERS)).sender;
+    this.#screenSound = add("audio", "sendonly").sender;
     this.#cameras = receivers("video", LAYOUT.cameras);
-    receivers("video", 1);
-    this.#voices = receivers("audio", LAYOUT.voices);
-    receivers("audio", 1);
+    this.#presented = add("video", "recvonly");
+    // The last is the sound of the screen.
+    this.#voices = receivers("audio", LAYOUT.voices + 1);
   }
 
   /** The offer. Gathering candidates is not waited for: the server answers checks, it sends none. */
@@ -89,9 +97,14 @@ export class Peer {
     return this.#camera.replaceTrack(track);
   }
 
-  /** Encodes only these layers of the camera, smallest first: nobody gets the others. */
-  async sendLayers(layers: readonly boolean[]): Promise<void> {
-    await this.#change(this.#camera, ({ encodings }) => {
+  /** See {@link setMic}. */
+  async setScreen(picture: MediaStreamTrack | null, sound: MediaStreamTrack | null): Promise<void> {
+    await Promise.all([this.#screen.replaceTrack(picture), this.#screenSound.replaceTrack(sound)]);
+  }
+
+  /** Encodes only these layers of the camera, or of the screen, smallest first: nobody gets the others. */
+  async sendLayers(layers: readonly boolean[], screen: boolean): Promise<void> {
+    await this.#change(screen ? this.#screen : this.#camera, ({ encodings }) => {
       encodings.forEach((encoding, n) => (encoding.active = layers[n] ?? true));
     });
   }
@@ -128,11 +141,19 @@ export class Peer {
     return this.#cameras[slot]?.receiver.track ?? null;
   }
 
-  /** Whose frames a camera slot shows right now: the newest CSRC of its packets. */
+  /** Whose frames a camera slot shows right now. */
   cameraSource(slot: number): number | null {
-    const sources = this.#cameras[slot]?.receiver.getContributingSources() ?? [];
-    const newest = sources.reduce<RTCRtpContributingSource | null>((a, b) => (a === null || b.timestamp > a.timestamp ? b : a), null);
-    return newest?.source ?? null;
+    return sourceOf(this.#cameras[slot]);
+  }
+
+  /** What is presented; the same track for the life of the connection. */
+  screen(): MediaStreamTrack {
+    return this.#presented.receiver.track;
+  }
+
+  /** Whose frames {@link screen} shows right now. */
+  screenSource(): number | null {
+    return sourceOf(this.#presented);
   }
 
   /** Whether it was up, and neither it nor the browser has given up since. */
@@ -179,7 +200,7 @@ export class Peer {
     });
   }
 
-  /** The tracks of all voice slots. */
+  /** The tracks of all voice slots, and of the sound of the screen. */
   voices(): MediaStreamTrack[] {
     return this.#voices.map(({ receiver }) => receiver.track);
   }
@@ -205,6 +226,13 @@ export class Peer {
  */
 function layersOf(codec: Codec, layers: RTCRtpEncodingParameters[]): RTCRtpEncodingParameters[] {
   return codec === "vp8" ? layers : layers.map((layer) => ({ ...layer, scalabilityMode: "L1T1" }));
+}
+
+/** Whose packets a section receives right now: their newest CSRC. */
+function sourceOf(section: RTCRtpTransceiver | undefined): number | null {
+  const sources = section?.receiver.getContributingSources() ?? [];
+  const newest = sources.reduce<RTCRtpContributingSource | null>((a, b) => (a === null || b.timestamp > a.timestamp ? b : a), null);
+  return newest?.source ?? null;
 }
 
 /** What TypeScript does not know yet (W3C webrtc-extensions §8.2). */

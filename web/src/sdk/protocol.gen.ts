@@ -447,7 +447,23 @@ choices: Array<number>, } | { "type": "list_polls",
 /**
  * Number of the request.
  */
-id: number, } | { "type": "end_session", 
+id: number, } | { "type": "present", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * With sound.
+ */
+sound: boolean, } | { "type": "stop_presenting", 
+/**
+ * Number of the request.
+ */
+id: number, 
+/**
+ * Who presents.
+ */
+participant: number, } | { "type": "end_session", 
 /**
  * Number of the request.
  */
@@ -629,6 +645,10 @@ rules: Rules | null,
  */
 dominant: Dominant | null, 
 /**
+ * Who presents, if that changed.
+ */
+presentation: Presentation | null, 
+/**
  * How many are on stage.
  */
 onStage: number, 
@@ -655,7 +675,11 @@ cameras: Array<number>,
 /**
  * Camera slots whose codec its offer does not have, in order.
  */
-undecodable: Array<number>, } | { "type": "relation", 
+undecodable: Array<number>, 
+/**
+ * The screen is presented and not sent, for one reason or the other.
+ */
+screen: boolean, } | { "type": "relation", 
 /**
  * As it is.
  */
@@ -861,6 +885,10 @@ rules: Rules,
  */
 dominant: number | null, 
 /**
+ * Who presents.
+ */
+presentation: Presentation, 
+/**
  * How many are on stage.
  */
 onStage: number, 
@@ -1024,6 +1052,24 @@ token: string | null, };
 export type MailState = "queued" | "sent" | "failed" | "withdrawn" | "link_only";
 
 export type Language = "en" | "de";
+
+export type Presentation = { 
+/**
+ * Who presents; they need not be on stage.
+ */
+participant: number | null, 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * With the sound of what they present.
+ */
+sound: boolean, 
+/**
+ * Grows with each change; of two the greater is valid.
+ */
+generation: number, };
 
 export type Slot = { 
 /**
@@ -1585,4 +1631,28 @@ access: Access,
 /**
  * Name of the moderator.
  */
-by: string, };
+by: string, } | { "kind": "presenting_started", 
+/**
+ * Who.
+ */
+participant: number, 
+/**
+ * Their name.
+ */
+name: string, } | { "kind": "presenting_ended", 
+/**
+ * Who.
+ */
+participant: number, 
+/**
+ * Their name.
+ */
+name: string, } | { "kind": "presenting_stopped", 
+/**
+ * Name of the moderator.
+ */
+by: string, 
+/**
+ * The moderator presents now.
+ */
+takenOver: boolean, };

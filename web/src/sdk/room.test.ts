@@ -159,6 +159,7 @@ describe("a room", () => {
     expect(fake.peer().layers).toEqual([true, false, false]);
     fake.say({ type: "demand", screen: true, layers: [false, false, false] });
     expect(fake.peer().layers).toEqual([true, false, false]);
+    expect(fake.peer().screenLayers).toEqual([false, false, false]);
   });
 
   test("what is shown is said in the room, and again after a lost connection", async () => {

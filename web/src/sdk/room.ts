@@ -11,6 +11,7 @@ import { forgetfulStore, memoryOf } from "./memory";
 import type { Memory } from "./memory";
 import { Peer } from "./peer";
 import { withAnswer } from "./polls";
+import { Presenting } from "./presenting";
 import { PROTOCOL } from "./protocol.gen";
 import type { Access, Channel, ClientMessage, Codec, IceServer, Invitation, Link, Participant, Place, Poll, Role, ServerMessage, Watched } from "./protocol.gen";
 import { Pulse } from "./pulse";
@@ -51,7 +52,7 @@ type Request = ClientMessage extends infer Message
 type About = Extract<Request, { participant: number }>["type"];
 
 /** The part of {@link Peer} that a room needs; tests bring their own. */
-export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "sendLayers" | "sendCodec" | "camera" | "cameraSource" | "cameraMid" | "voices" | "look" | "isAlive" | "received" | "restart" | "onTrouble" | "close">;
+export type MediaPeer = Pick<Peer, "offer" | "accept" | "setMic" | "setCamera" | "setScreen" | "sendLayers" | "sendCodec" | "camera" | "cameraSource" | "screen" | "screenSource" | "cameraMid" | "voices" | "look" | "isAlive" | "received" | "restart" | "onTrouble" | "close">;
 
 export interface RoomOptions {
   connect: Connect;
@@ -91,6 +92,8 @@ export class Room {
   view: View = initialView;
   /** Polls, reactions, permissions. */
   readonly activities = new Activities((request) => this.#act(request));
+  /** The screen that this person presents. */
+  readonly presenting = new Presenting((request) => this.#do(request));
   readonly #options: Required<RoomOptions>;
   readonly #listeners = new Set<() => void>();
   readonly #asked = new Map<number, Asked>();
@@ -296,7 +299,7 @@ export class Room {
         break;
       case "demand":
         // Where a browser refuses, everything goes on being sent.
-        if (!message.screen) void this.#peer.sendLayers(message.layers).catch(() => undefined);
+        void this.#peer.sendLayers(message.layers, message.screen).catch(() => undefined);
         return;
       case "codec":
         void this.#peer.sendCodec(message.codec).catch(() => undefined);
@@ -461,10 +464,10 @@ export class Room {
   }
 
   #set(view: View): void {
-    const before = self(this.view)?.onStage;
+    const sent = ({ presentation }: View, me: Participant | null) => [presentation, me?.id, me?.onStage?.mic, me?.onStage?.camera];
+    const before = sent(this.view, self(this.view));
     this.view = view;
-    const now = self(view)?.onStage;
-    if (before?.mic !== now?.mic || before?.camera !== now?.camera) void this.#sendWhatIsOn();
+    if (sent(view, self(view)).some((now, n) => now !== before[n])) void this.#sendWhatIsOn();
     this.#listeners.forEach((listener) => listener());
   }
 
@@ -473,8 +476,11 @@ export class Room {
    * the server but has no device here, after a reload without permission for example, is turned off.
    */
   async #sendWhatIsOn(): Promise<void> {
-    const onStage = self(this.view)?.onStage ?? null;
+    const me = self(this.view);
+    const onStage = me?.onStage ?? null;
     const devices = this.#devices;
+    const { picture, sound } = this.presenting.settle(this.view.presentation, me?.id ?? null);
+    void this.#peer.setScreen(picture, sound).catch(() => undefined);
     if (this.view.phase.at !== "room" || devices === null) return;
     const unfit = async (turnOff: (on: boolean) => Promise<void>) => turnOff(false).catch(() => undefined);
     await Promise.all([

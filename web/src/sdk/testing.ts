@@ -32,6 +32,7 @@ export const state = (participants: Participant[], change: Partial<RoomState> = 
   slots: [],
   rules,
   dominant: null,
+  presentation: { participant: null, name: "", sound: false, generation: 0 },
   onStage: participants.filter((one) => one.onStage !== null).length,
   viewers: participants.filter((one) => one.onStage === null).length,
   ...change,
@@ -71,6 +72,7 @@ export const update = (participants: Participant[], change: Partial<Extract<Serv
   slots: [],
   rules: null,
   dominant: null,
+  presentation: null,
   onStage: 1,
   viewers: 0,
   ...change,
@@ -115,7 +117,9 @@ export class FakePeer implements MediaPeer {
   ) {}
 
   live = { mic: null as MediaStreamTrack | null, camera: null as MediaStreamTrack | null };
+  screenLive: (MediaStreamTrack | null)[] = [null, null];
   layers: readonly boolean[] = [true, true, true];
+  screenLayers: readonly boolean[] = [true, true, true];
   /** What it was told to send pictures in. */
   codecs: Codec[] = [];
   answers: string[] = [];
@@ -131,10 +135,13 @@ export class FakePeer implements MediaPeer {
   accept = async (answer: string) => void this.answers.push(answer);
   setMic = async (track: MediaStreamTrack | null) => void (this.live.mic = track);
   setCamera = async (track: MediaStreamTrack | null) => void (this.live.camera = track);
-  sendLayers = async (layers: readonly boolean[]) => void (this.layers = layers);
+  setScreen = async (...tracks: (MediaStreamTrack | null)[]) => void (this.screenLive = tracks);
+  sendLayers = async (layers: readonly boolean[], screen: boolean) => void (this[screen ? "screenLayers" : "layers"] = layers);
   sendCodec = async (codec: Codec) => void this.codecs.push(codec);
   camera = () => null;
   cameraSource = () => null;
+  screen = () => camera;
+  screenSource = () => null;
   cameraMid = () => null;
   look = async () => look([], 0);
   voices = () => [];

@@ -64,8 +64,9 @@ describe("the view", () => {
   });
 
   test("cameras the line does not carry are named, until the next connection", () => {
-    const view = after([{ type: "held", cameras: [3, 7], undecodable: [2] }], inRoom());
+    const view = after([{ type: "held", cameras: [3, 7], undecodable: [2], screen: true }], inRoom());
     expect([...view.held]).toEqual([3, 7]);
+    expect(view.screenHeld).toBe(true);
     expect([...view.undecodable]).toEqual([2]);
     expect([...after([entered(1, state([person(1)]))], view).held]).toEqual([]);
   });

@@ -12,6 +12,7 @@ import type {
   Participant,
   Permissions,
   Presence,
+  Presentation,
   ReactionCount,
   Relation,
   Role,
@@ -91,6 +92,7 @@ export interface View {
   rules: Rules;
   /** Who speaks most. */
   dominant: number | null;
+  presentation: Presentation;
   onStage: number;
   viewers: number;
   /** What connects this person with the stage, as a viewer. */
@@ -99,6 +101,8 @@ export interface View {
   held: ReadonlySet<number>;
   /** Camera slots whose codec this browser does not have. */
   undecodable: ReadonlySet<number>;
+  /** The same of what is presented, for one reason or the other. */
+  screenHeld: boolean;
   /** Empty for those who do not moderate. */
   queue: Queue;
   chat: ChatView;
@@ -124,11 +128,13 @@ export const initialView: View = {
   slots: new Map(),
   rules: { access: "invite" satisfies Access, capacity: 0, cameraLimit: 0, locked: false, permissions: NOTHING_PERMITTED },
   dominant: null,
+  presentation: { participant: null, name: "", sound: false, generation: 0 },
   onStage: 0,
   viewers: 0,
   relation: { kind: "none" },
   held: new Set(),
   undecodable: new Set(),
+  screenHeld: false,
   queue: NOBODY,
   chat: initialChat,
   polls: initialPolls,
@@ -140,7 +146,7 @@ export const initialView: View = {
 const slotKey = (kind: SlotKind, index: number) => `${kind}-${index}`;
 
 function withState(view: View, state: RoomState): View {
-  const { complete, rules, dominant, onStage, viewers } = state;
+  const { complete, rules, dominant, presentation, onStage, viewers } = state;
   return {
     ...view,
     people: new Map(state.participants.map((person) => [person.id, person])),
@@ -148,6 +154,7 @@ function withState(view: View, state: RoomState): View {
     complete,
     rules,
     dominant,
+    presentation,
     onStage,
     viewers,
     chat: missed(view.chat),
@@ -177,7 +184,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
       if (phase.at === "connecting" || phase.at === "closed") return view;
       const room: Phase = { at: "room", entry: phase.entry, you: message.you };
       const relation = since(message.relation, now);
-      const inside = withState({ ...view, phase: room, connection: "up", relation, held: new Set(), undecodable: new Set(), queue: NOBODY }, message.state);
+      const inside = withState({ ...view, phase: room, connection: "up", relation, held: new Set(), undecodable: new Set(), screenHeld: false, queue: NOBODY }, message.state);
       if (phase.at === "room") return view.connection === "lost" ? tell(inside, { kind: "connection_back" }) : inside;
       return message.refused === null ? inside : tell(inside, { kind: "let_in_as_viewer", ...message.refused });
     }
@@ -188,7 +195,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
     case "relation":
       return { ...view, relation: since(message.relation, now) };
     case "held":
-      return { ...view, held: new Set(message.cameras), undecodable: new Set(message.undecodable) };
+      return { ...view, held: new Set(message.cameras), undecodable: new Set(message.undecodable), screenHeld: message.screen };
     case "queue": {
       const dated = (list: Waiting[]) => list.map(({ age, ...who }): Waits => ({ ...who, since: now - age }));
       const { requests, hands, invited, mayReturn, pending } = message;
@@ -211,7 +218,7 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
     case "invitations_changed":
       return { ...view, invitations: withInvitations(view.invitations, message) };
     case "notice":
-      return tell(view, message.notice);
+      return isOwn(view, message.notice) ? view : tell(view, message.notice);
     case "closed":
       return closed(view, { code: message.code, text: message.text });
     // Of the connection, not of the room.
@@ -229,6 +236,11 @@ export function reduce(view: View, message: ServerMessage, now: number): View {
     default:
       return message satisfies never;
   }
+}
+
+/** What everyone is told of somebody who presents: they know. */
+function isOwn({ phase }: View, notice: Notice): boolean {
+  return (notice.kind === "presenting_started" || notice.kind === "presenting_ended") && phase.at === "room" && notice.participant === phase.you;
 }
 
 function updated(view: View, message: Extract<ServerMessage, { type: "update" }>): View {
@@ -249,7 +261,9 @@ function updated(view: View, message: Extract<ServerMessage, { type: "update" }>
   }
   const rules = message.rules ?? view.rules;
   const dominant = message.dominant === null ? view.dominant : message.dominant.participant;
-  return { ...view, people, slots, rules, dominant, onStage, viewers };
+  const newer = message.presentation !== null && message.presentation.generation >= view.presentation.generation;
+  const presentation = newer && message.presentation !== null ? message.presentation : view.presentation;
+  return { ...view, people, slots, rules, dominant, presentation, onStage, viewers };
 }
 
 /** They have left, and may come in again. */
