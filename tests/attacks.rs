@@ -83,7 +83,7 @@ async fn forged_checks_take_no_session_over() {
 async fn enter_with(server: &Server, fingerprint: Fingerprint) -> (String, Session) {
     let mut session = Session::open(server).await;
     session.hello(&token(server, dais_stage::Role::Participant, "Mallory")).await;
-    let ssrcs = Ssrcs { mic: 1, camera: 2, camera_rtx: 3, simulcast: false };
+    let ssrcs = Ssrcs { mic: 1, camera: 2, camera_rtx: 3, ..Ssrcs::fresh() };
     let sdp = offer(fingerprint, "testclnt", Some(ssrcs), 1, 1);
     let enter = json!({ "type": "enter", "place": "viewer", "mic": false, "camera": false, "offer": sdp });
     let entered = session.request(enter).await;

@@ -122,7 +122,7 @@ async fn offers_that_do_not_fit_say_what_is_wrong() {
     let server = server().await;
     let mut ann = Client::enter(&server, "Ann", Wish::VIEWER).await;
     let identity = dais_media::Identity::generate().unwrap();
-    let ssrcs = support::offer::Ssrcs { mic: 1, camera: 2, camera_rtx: 3, simulcast: false };
+    let ssrcs = support::offer::Ssrcs { mic: 1, camera: 2, camera_rtx: 3, ..support::offer::Ssrcs::fresh() };
     let good = support::offer::offer(identity.fingerprint(), "uuuu", Some(ssrcs), 2, 2);
     let broken = [
         (good.replace("sendonly", "sendrecv"), "sdp_direction"),

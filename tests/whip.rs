@@ -575,6 +575,25 @@ async fn a_player_with_one_picture_and_one_voice_follows_whoever_speaks_most() {
     timeout(PATIENCE, asked).await.expect("Ben is asked for a key frame");
 }
 
+// law: present-who
+#[tokio::test]
+async fn a_player_with_one_picture_is_shown_what_is_presented() {
+    let server = server().await;
+    let (_resource, mut camera) = publish(&server, &token(&server, Role::Speaker, "Ann")).await;
+    let (_player, mut player) = play(&server, &token(&server, Role::Participant, "Player"), 1, 1).await;
+    let mut ben = Client::enter(&server, "Ben", Wish { role: Role::Speaker, presents: true, ..Wish::VIEWER }).await;
+    camera.show(true, b"camera").await;
+    let before = player.packet("the camera", |packet| packet.payload.ends_with(b"camera")).await;
+    ben.does(json!({ "type": "present", "sound": false })).await;
+    ben.present(true, b"screen").await;
+    let screen = player.packet("the screen", |packet| packet.payload.ends_with(b"screen")).await;
+    assert_eq!((screen.slot, screen.csrc), (before.slot, ben.you), "in the section of its picture");
+    assert_eq!(screen.seq, before.seq.wrapping_add(1));
+    ben.does(json!({ "type": "stop_presenting", "participant": ben.you })).await;
+    camera.show(true, b"camera").await;
+    player.packet("the camera again", |packet| packet.payload.ends_with(b"camera")).await;
+}
+
 fn key_frame(ssrcs: &Ssrcs) -> Message {
     Message::KeyFrameRequest { ssrc: Ssrc(ssrcs.camera) }
 }

@@ -190,6 +190,8 @@ pub struct Wish {
     pub camera: bool,
     /// The camera has three layers.
     pub simulcast: bool,
+    /// It has sections for a screen to send.
+    pub presents: bool,
     pub cameras: usize,
     pub voices: usize,
 }
@@ -201,6 +203,7 @@ impl Wish {
         mic: false,
         camera: false,
         simulcast: false,
+        presents: false,
         cameras: 25,
         voices: 8,
     };
@@ -213,8 +216,9 @@ static NEXT_SSRC: AtomicU32 = AtomicU32::new(0x2000_0000);
 impl Ssrcs {
     /// SSRCs that nobody else in the test has.
     pub fn fresh() -> Self {
-        let mic = NEXT_SSRC.fetch_add(3, Ordering::Relaxed);
-        Self { mic, camera: mic + 1, camera_rtx: mic + 2, simulcast: false }
+        let mic = NEXT_SSRC.fetch_add(5, Ordering::Relaxed);
+        let [camera, camera_rtx, screen, screen_sound] = [1, 2, 3, 4].map(|n| mic + n);
+        Self { mic, camera, camera_rtx, screen, screen_sound, simulcast: false, presents: false }
     }
 }
 
@@ -228,6 +232,7 @@ pub struct Media {
     audio_seq: u64,
     video_seq: u64,
     layer_seqs: [u64; 3],
+    screen_seq: u64,
     picture: u16,
 }
 
@@ -266,7 +271,8 @@ impl Client {
     pub async fn enter_session(mut session: Session, token: &str, wish: Wish) -> Self {
         let entry = session.hello(token).await;
         assert_eq!(entry["type"], "entry", "{entry}");
-        let (unconnected, ssrcs) = (Unconnected::new().await, Ssrcs { simulcast: wish.simulcast, ..Ssrcs::fresh() });
+        let (unconnected, ssrcs) =
+            (Unconnected::new().await, Ssrcs { simulcast: wish.simulcast, presents: wish.presents, ..Ssrcs::fresh() });
         let fingerprint = unconnected.identity.fingerprint();
         let sdp = offer(fingerprint, &unconnected.ufrag, Some(ssrcs), wish.cameras, wish.voices);
         let place = if wish.stage { "stage" } else { "viewer" };
@@ -312,7 +318,17 @@ impl Media {
     pub async fn connect(unconnected: Unconnected, ssrcs: Ssrcs, answer: &str) -> Self {
         let (path, incoming) = unconnected.connect(answer).await;
         let answer = answer.to_owned();
-        Self { path, incoming, ssrcs, answer, audio_seq: 100, video_seq: 1_000, layer_seqs: [1_000; 3], picture: 7 }
+        Self {
+            path,
+            incoming,
+            ssrcs,
+            answer,
+            audio_seq: 100,
+            video_seq: 1_000,
+            layer_seqs: [1_000; 3],
+            screen_seq: 1_000,
+            picture: 7,
+        }
     }
 
     /// Sends 20 ms of audio at `dbov`.
@@ -341,6 +357,17 @@ impl Media {
         let timestamp = u32::from(self.picture) * 3_000;
         self.path.send_video(Numbers { ssrc, seq, timestamp }, marker, payload).await;
         seq
+    }
+
+    /// Sends a frame of the screen, of one packet, and a packet of its sound.
+    pub async fn present(&mut self, key: bool, body: &[u8]) {
+        let payload = vp8(key, true, self.next_picture(), body);
+        self.screen_seq += 1;
+        let (Ssrcs { screen, screen_sound, .. }, seq) = (self.ssrcs, self.screen_seq);
+        let timestamp = u32::from(self.picture) * 3_000;
+        self.path.send_video(Numbers { ssrc: screen, seq, timestamp }, true, &payload).await;
+        let numbers = Numbers { ssrc: screen_sound, seq, timestamp: seq as u32 * 960 };
+        self.path.send_audio(numbers, AudioLevel { dbov: 20, voice: true }, body).await;
     }
 
     /// SSRC of a layer of the camera.

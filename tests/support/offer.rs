@@ -21,14 +21,18 @@ pub struct Ssrcs {
     pub mic: u32,
     pub camera: u32,
     pub camera_rtx: u32,
+    pub screen: u32,
+    pub screen_sound: u32,
     /// The camera's layers are told apart by rid.
     pub simulcast: bool,
+    /// It can present: there are sections for a screen and its sound.
+    pub presents: bool,
 }
 
-/// An offer that sends a microphone and a camera, if there are SSRCs for them, and receives the first `cameras` and
+/// An offer that sends a microphone and a camera, and a screen with its sound, if there are SSRCs for them, and receives the first `cameras` and
 /// `voices` slots.
 pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Option<Ssrcs>, cameras: usize, voices: usize) -> String {
-    let sending = if ssrcs.is_some() { 2 } else { 0 };
+    let sending = ssrcs.map_or(0, |ssrcs| if ssrcs.presents { 4 } else { 2 });
     let sections = sending + cameras + voices;
     let mids: Vec<String> = (0..sections).map(|mid| mid.to_string()).collect();
     let mut sdp = String::from("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n");
@@ -37,7 +41,7 @@ pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Option<Ssrcs>, camera
     let _ = write!(sdp, "a=ice-ufrag:{ufrag}\r\na=ice-pwd:aPasswordOfTheTestsClient\r\n");
     for (n, mid) in mids.iter().enumerate() {
         let sends = n < sending;
-        let video = if sends { n == 1 } else { n - sending < cameras };
+        let video = if sends { n == 1 || n == 2 } else { n - sending < cameras };
         let formats = if video {
             format!("video 9 UDP/TLS/RTP/SAVPF {VP8} {RTX}")
         } else {
@@ -66,6 +70,9 @@ pub fn offer(fingerprint: Fingerprint, ufrag: &str, ssrcs: Option<Ssrcs>, camera
             (1, Some(Ssrcs { camera, camera_rtx, .. })) => {
                 let _ = write!(sdp, "a=ssrc-group:FID {camera} {camera_rtx}\r\na=ssrc:{camera} cname:test\r\n");
                 let _ = write!(sdp, "a=ssrc:{camera_rtx} cname:test\r\n");
+            }
+            (2, Some(Ssrcs { screen: ssrc, .. })) | (3, Some(Ssrcs { screen_sound: ssrc, .. })) if sends => {
+                let _ = write!(sdp, "a=ssrc:{ssrc} cname:test\r\n");
             }
             _ => {}
         }
