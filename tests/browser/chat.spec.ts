@@ -9,7 +9,7 @@ import type { Person } from "./dais";
 const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
 const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
-const log = (person: Person) => person.page.getByRole("log");
+const log = (person: Person) => person.page.getByRole("log", { name: /^Chat with/ });
 const field = (person: Person) => person.page.getByRole("textbox", { name: /Message to/ });
 
 async function say(person: Person, text: string): Promise<void> {
@@ -34,6 +34,8 @@ test("people talk, unread messages are counted, nothing typed is HTML, and whoev
   await say(ann, "Hello! <img src=x onerror='document.title=`broken`'> javascript:alert(1)");
   await say(ann, "The slides: https://example.org/slides?a=1.");
   await expect(host.button("Chat, 2 unread")).toBeVisible();
+  const readOut = host.page.getByRole("log", { name: "New in the chat" });
+  await expect(readOut, "for screen readers, while the chat is closed").toContainText("Ann Lee: The slides: https://example.org");
   await host.button("Chat, 2 unread").click();
   await expect(log(host).getByText("<img src=x")).toBeVisible();
   await expect(host.button("Chat"), "read is read").toBeVisible();

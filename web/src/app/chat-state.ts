@@ -1,7 +1,7 @@
 /** Which channel is looked at, and what of the chat was read. */
 
 import { computed, effect, signal } from "@preact/signals";
-import type { Channel } from "../sdk";
+import type { Channel, Said } from "../sdk";
 import { me, moderating, view } from "./state";
 
 /** Which channel somebody who moderates looks at. */
@@ -21,10 +21,24 @@ effect(() => {
   }
 });
 
-const count = (which: Channel): number => {
+const unreadIn = (which: Channel): Said[] => {
   const last = read.value[which] ?? Number.POSITIVE_INFINITY;
   const own = me.value?.id;
-  return view.value.chat[which].messages.filter(({ message, participant }) => message > last && participant !== own).length;
+  return view.value.chat[which].messages.filter(({ message, participant }) => message > last && participant !== own);
 };
 
-export const unread = computed(() => ({ everyone: count("everyone"), moderators: moderating.value ? count("moderators") : 0 }));
+export const unread = computed(() => ({
+  everyone: unreadIn("everyone").length,
+  moderators: moderating.value ? unreadIn("moderators").length : 0,
+}));
+
+/** Gives what came unread since it was called last. */
+export function unreadSince(): () => Said[] {
+  let last = 0;
+  return () => {
+    const messages = [...unreadIn("everyone"), ...(moderating.value ? unreadIn("moderators") : [])].sort((a, b) => a.message - b.message);
+    const fresh = messages.filter(({ message }) => message > last);
+    last = messages.at(-1)?.message ?? last;
+    return fresh;
+  };
+}

@@ -3,7 +3,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pageBefore } from "../sdk";
 import type { Channel, Said } from "../sdk";
-import { channel, noteRead, unread } from "./chat-state";
+import { channel, noteRead, unread, unreadSince } from "./chat-state";
+import { heard } from "./heard";
 import { CloseIcon, PinIcon, SendIcon } from "./icons";
 import { Menu } from "./menu";
 import type { MenuEntry } from "./menu";
@@ -15,6 +16,23 @@ import { ROLE_LABELS } from "./texts";
 const CHARS_MAX = 2_000;
 /** How close to its end the list counts as read to the end, px. */
 const NEAR = 60;
+
+/** Between two times that a closed chat is read out, ms: hundreds may write at once. */
+const READ_OUT_EVERY_MS = 3_000;
+
+/** What comes while the chat is closed, for screen readers. An open one reads itself. */
+export function HeardChat() {
+  const [text, setText] = useState("");
+  useEffect(() => {
+    const fresh = unreadSince();
+    const timer = setInterval(() => {
+      const messages = fresh();
+      if (side.value !== "chat" && messages.length > 0) setText(heard(messages));
+    }, READ_OUT_EVERY_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return <div class="hidden" role="log" aria-label="New in the chat">{text}</div>;
+}
 
 const LABELS: Record<Channel, string> = { everyone: "Everyone", moderators: "Hosts and moderators" };
 

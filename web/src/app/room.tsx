@@ -1,6 +1,6 @@
 /** The room: stage, list and toolbar. */
 
-import { Chat } from "./chat";
+import { Chat, HeardChat } from "./chat";
 import { OpenDialog } from "./dialogs";
 import { LockIcon } from "./icons";
 import { People } from "./people";
@@ -39,6 +39,7 @@ export function RoomScene() {
       <PollCard />
       <People />
       <Chat />
+      <HeardChat />
       <Polls />
       <Toolbar />
       <Voices />
