@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use dais_media::{MediaConfig, SpeechConfig};
 use dais_signaling::token::{SECRET_BYTES_MIN, TokenKeys};
+use dais_signaling::{Embedding, Origin};
 use dais_stage::{Codec, Preset, Settings, limits};
 
 use crate::mail::MailConfig;
@@ -62,6 +63,10 @@ pub struct Config {
     /// Key of the HTTP API, at least 32 bytes. Without one there is no API.
     #[arg(long, env = "DAIS_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
+    /// Origins of pages that may show rooms within them, with the element dais-room, and connect to them: https://portal.example.
+    /// Default: none but the server's own.
+    #[arg(long, env = "DAIS_EMBED_ORIGIN", value_delimiter = ',')]
+    pub embed_origin: Vec<Origin>,
     /// Invitations by e-mail.
     #[command(flatten)]
     pub mail: MailConfig,
@@ -210,6 +215,14 @@ impl Config {
             .transpose()
     }
 
+    /// Which pages of other origins there may be.
+    pub(crate) fn embedding(&self) -> Embedding {
+        let own = self.mail.public_url.as_ref().and_then(|url| url::Url::parse(url).ok());
+        // A public URL may have a path.
+        let own = own.and_then(|url| url.origin().ascii_serialization().parse().ok());
+        Embedding { origins: self.embed_origin.clone().into(), own }
+    }
+
     pub(crate) fn token_keys(&self) -> Result<TokenKeys, ConfigError> {
         match &self.token_secret {
             Some(secret) => TokenKeys::from_secret(secret.as_bytes()).ok_or(ConfigError::SecretTooShort),
@@ -317,6 +330,21 @@ mod tests {
             assert!(with(wrong).unwrap_err().to_string().contains("must begin with turn: or turns:"), "{wrong}");
         }
         assert!(Config::try_parse_from(["dais", "--turn-url", "turn:192.0.2.1"]).is_err(), "of no server");
+    }
+
+    #[test]
+    fn pages_that_may_show_rooms_are_named_by_their_origin() {
+        let args = ["--embed-origin", "https://a.example,https://b.example", "--embed-origin", "https://c.example"];
+        let Embedding { origins, own } = parsed(&args).embedding();
+        let origins: Vec<String> = origins.iter().map(Origin::to_string).collect();
+        assert_eq!(
+            (&origins[..], own),
+            (&["https://a.example", "https://b.example", "https://c.example"].map(str::to_owned)[..], None)
+        );
+        let public = parsed(&["--public-url", "https://stage.example/live"]).embedding().own;
+        assert_eq!(public, Some("https://stage.example".parse().unwrap()));
+        let wrong = Config::try_parse_from(["dais", "--embed-origin", "portal.example"]).unwrap_err().to_string();
+        assert!(wrong.contains("must be https:// and a host"), "{wrong}");
     }
 
     #[test]

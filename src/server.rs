@@ -103,7 +103,8 @@ impl Server {
         let directory = Arc::new(RoomDirectory(Arc::clone(&rooms)));
         let (api_key, preset, codec) = (config.api_key()?, config.preset, config.codec);
         let reach = Arc::new(MediaReach::new(Arc::clone(&media), config.turn_url.clone()).await);
-        let signaling = Signaling { directory, keys: keys.clone(), api_key, preset, codec, reach };
+        let embedding = config.embedding();
+        let signaling = Signaling { directory, keys: keys.clone(), api_key, preset, codec, reach, embedding };
         let counted = Arc::clone(&metrics);
         let metrics = match config.metrics_address() {
             None => None,

@@ -16,6 +16,7 @@ pub(crate) fn routes() -> Router {
         .route("/r/{room}", get(page))
         .route("/connectivity", get(page))
         .route("/assets/{file}", get(asset))
+        .route("/dais-room.js", get(element))
         .route("/{file}", get(other))
 }
 
@@ -27,6 +28,12 @@ async fn page() -> Response {
 /// Names of assets contain a hash of their content.
 async fn asset(Path(name): Path<String>) -> Response {
     file(&format!("assets/{name}"), "public, max-age=31536000, immutable")
+}
+
+/// The element for other people's pages. A module comes from another origin only with leave (CORS), and there is nothing secret
+/// in it: whether a page may show a room is decided by the page within.
+async fn element() -> Response {
+    ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], file("dais-room.js", "no-cache")).into_response()
 }
 
 async fn other(Path(name): Path<String>) -> Response {

@@ -10,6 +10,7 @@ pub mod api;
 #[cfg(feature = "client")]
 mod client;
 mod connectivity;
+mod embedding;
 pub mod limits;
 pub mod protocol;
 mod rate;
@@ -20,6 +21,7 @@ mod session;
 pub mod token;
 mod whip;
 
+pub use embedding::{Embedding, NotAnOrigin, Origin};
 pub use reach::Reach;
 pub use room::{
     Admitted, Directory, Entering, NotQueued, Outgoing, Reason, RoomHandle, RoomMessage, SessionEvent, SessionId,

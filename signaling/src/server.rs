@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State, WebSocketUpgrade};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use dais_stage::{Codec, Preset};
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::embedding::Embedding;
 use crate::reach::Reach;
 use crate::room::Directory;
 use crate::session;
@@ -31,14 +32,21 @@ pub struct Signaling {
     pub codec: Codec,
     /// How clients reach the media.
     pub reach: Arc<dyn Reach>,
+    /// Which pages of other origins there may be.
+    pub embedding: Embedding,
 }
 
 /// Everything a page may load and do: only what comes from this server.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
      media-src 'self' blob:; style-src 'self'; object-src 'none'; base-uri 'none'";
 
+/// What a page of this server asks of the browser is for itself, wherever it is shown: nothing it might load gets it.
+const PERMISSIONS_POLICY: &str =
+    "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), fullscreen=(self), geolocation=()";
+
 /// The protocol under `/v1` and, with the feature `client`, the room's page.
 pub fn router(signaling: Signaling) -> Router {
+    let security = signaling.embedding.content_security_policy(CONTENT_SECURITY_POLICY);
     let router = Router::new()
         .route("/v1/rooms/{room}/session", get(open_session))
         .route("/healthz", get(|| async { "ok" }))
@@ -50,7 +58,8 @@ pub fn router(signaling: Signaling) -> Router {
     let router = router.merge(crate::client::routes());
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     router
-        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, security))
+        .layer(header(HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
 }
@@ -58,11 +67,14 @@ pub fn router(signaling: Signaling) -> Router {
 async fn open_session(
     State(signaling): State<Signaling>,
     Path(room): Path<String>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let upgrade = upgrade
         .max_message_size(limits::FRAME_BYTES_MAX)
         .max_frame_size(limits::FRAME_BYTES_MAX)
         .read_buffer_size(limits::READ_BUFFER_BYTES);
-    upgrade.on_upgrade(move |socket| session::run(socket, signaling, room))
+    // A page cannot read why a WebSocket was not opened: it is told in it.
+    let admitted = signaling.embedding.admits(&headers);
+    upgrade.on_upgrade(move |socket| session::run(socket, signaling, room, admitted))
 }

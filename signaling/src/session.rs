@@ -110,8 +110,8 @@ impl Drop for Open {
     }
 }
 
-/// Runs a session for room `room` to its end.
-pub(crate) async fn run(socket: WebSocket, signaling: Signaling, room: String) {
+/// Runs a session for room `room` to its end, which comes at once where the page it is for is not `admitted`.
+pub(crate) async fn run(socket: WebSocket, signaling: Signaling, room: String, admitted: bool) {
     let id = SessionId::next();
     let _open = Open::new(Arc::clone(&signaling.directory));
     let (sink, stream) = socket.split();
@@ -121,7 +121,7 @@ pub(crate) async fn run(socket: WebSocket, signaling: Signaling, room: String) {
     let mut session = Session { id, reader, queue, signaling, inside: None };
     // A session that cannot be written to, or whose end has been written, is over however much it says.
     let Err(ended) = tokio::select! {
-        ended = session.run(&room) => ended,
+        ended = session.run(&room, admitted) => ended,
         _ = &mut writer => Err(Ended::Gone),
     };
     let Session { queue, signaling, inside, mut reader, .. } = session;
@@ -181,7 +181,10 @@ impl Known {
 }
 
 impl Session {
-    async fn run(&mut self, room: &str) -> Result<Infallible, Ended> {
+    async fn run(&mut self, room: &str, admitted: bool) -> Result<Infallible, Ended> {
+        if !admitted {
+            return Err(SessionError::OriginNotAllowed.into());
+        }
         let (known, room) = self.hello(room).await?;
         let participant = self.enter(&known, &room).await?;
         self.inside = Some((room.clone(), participant));
@@ -230,7 +233,7 @@ impl Session {
                 match message {
                     ClientMessage::Leave => return Err(Ended::Left),
                     ClientMessage::Hello { .. } => self.refuse(None, SessionError::AlreadyEntered),
-                    _ => self.refuse(None, SessionError::NotEntered),
+                    other => self.refuse(other.id(), SessionError::NotEntered),
                 }
                 continue;
             };

@@ -10,7 +10,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "@play
 
 export type Role = "Host" | "Speaker" | "Participant";
 
-const API_KEY = "a key for the tests, of 32 bytes or more";
+export const API_KEY = "a key for the tests, of 32 bytes or more";
 
 /** Starts the binary, after a command that runs others, and reads the links it prints, as a person would. */
 async function launch(args: string[], runner: string[] = []): Promise<{ child: ChildProcess; links: Record<Role, string>; metrics: string }> {

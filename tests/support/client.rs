@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::media::{Incoming, Numbers, Path, Received, Unconnected, vp8};
@@ -40,7 +42,18 @@ impl Session {
 
     pub async fn connect(address: &str, room: &str) -> Self {
         let url = format!("ws://{address}/v1/rooms/{room}/session");
-        let (socket, _) = connect_async(url).await.expect("the server takes WebSockets");
+        Self::over(url.into_client_request().unwrap()).await
+    }
+
+    /// As the page of `origin` connects.
+    pub async fn from_page(server: &Server, origin: &str) -> Self {
+        let mut request = format!("ws://{}/v1/rooms/{ROOM}/session", server.address()).into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        Self::over(request).await
+    }
+
+    async fn over(request: Request) -> Self {
+        let (socket, _) = connect_async(request).await.expect("the server takes WebSockets");
         Self { socket, next_id: 1, seen: Vec::new(), you: 0, token: String::new() }
     }
 

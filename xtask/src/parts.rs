@@ -179,6 +179,8 @@ pub fn pictures() -> Result<(), String> {
         "polls.spec.ts",
         "webinar.spec.ts",
         "mail.spec.ts",
+        "presenting.spec.ts",
+        "embedding.spec.ts",
     ];
     let mut test = command("tests/browser", "npm", &[&["test", "--"], &specs[..]].concat());
     run(test.env("DAIS_UPDATE_GENERATED", "1"))

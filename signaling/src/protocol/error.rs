@@ -15,6 +15,9 @@ pub enum SessionError {
     /// Binary WebSocket message.
     #[error("The protocol has no binary messages.")]
     MessageBinary,
+    /// A page of another origin, which the server does not list.
+    #[error("This server does not let pages of this site connect to it.")]
+    OriginNotAllowed,
     /// Something else before `hello`.
     #[error("The first message must be hello.")]
     HelloExpected,
@@ -76,11 +79,12 @@ pub enum SessionError {
 
 impl SessionError {
     /// Every error.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::MessageMalformed,
         Self::MessageUnknownType,
         Self::MessageTooLarge,
         Self::MessageBinary,
+        Self::OriginNotAllowed,
         Self::HelloExpected,
         Self::AlreadyEntered,
         Self::NotEntered,
@@ -110,6 +114,7 @@ impl SessionError {
             Self::MessageUnknownType => "message_unknown_type",
             Self::MessageTooLarge => "message_too_large",
             Self::MessageBinary => "message_binary",
+            Self::OriginNotAllowed => "origin_not_allowed",
             Self::HelloExpected => "hello_expected",
             Self::AlreadyEntered => "already_entered",
             Self::NotEntered => "not_entered",

@@ -6,6 +6,7 @@ import type { Channel, Said } from "../sdk";
 import { channel, noteRead, unread, unreadSince } from "./chat-state";
 import { heard } from "./heard";
 import { CloseIcon, PinIcon, SendIcon } from "./icons";
+import { locales } from "./locale";
 import { Menu } from "./menu";
 import type { MenuEntry } from "./menu";
 import { pieces } from "./plain-text";
@@ -55,7 +56,7 @@ function messageEntries(said: Said): MenuEntry[] {
   return entries;
 }
 
-const clock = (at: number) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (at: number) => new Date(at).toLocaleTimeString(locales(), { hour: "2-digit", minute: "2-digit" });
 
 function Message({ said }: { said: Said }) {
   const own = said.participant === me.value?.id;

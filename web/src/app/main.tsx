@@ -5,6 +5,7 @@ import { roleIn } from "../sdk";
 import type { Failure } from "../sdk";
 import { open } from "./devices";
 import { EntryScene } from "./entry";
+import { embed } from "./embedding";
 import { ConnectionBanner, Notices } from "./notices";
 import { RoomScene } from "./room";
 import { OpenDialog } from "./dialogs";
@@ -101,6 +102,7 @@ if (root !== null) {
   } else if (where === null) {
     const failure = { code: "no_link", text: "Open the link of your invitation: it names the room and lets you in." };
     render(<EndScene failure={failure} />, root);
+    embed(failure);
   } else {
     connect(where);
     view.subscribe(({ phase }) => {
@@ -109,6 +111,7 @@ if (root !== null) {
     // Another link pasted into this window is another room, or another role.
     addEventListener("hashchange", () => location.reload());
     globalThis.dais = { room: room() };
+    embed();
     void open();
     render(<Page />, root);
   }

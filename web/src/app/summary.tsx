@@ -5,6 +5,7 @@ import { sessionSummary, summaryTable } from "../sdk";
 import type { SessionSummary, SummaryTable } from "../sdk";
 import { duration, line, presence } from "./attendance";
 import { CloseIcon } from "./icons";
+import { locales } from "./locale";
 import { Ranking, Results } from "./poll-results";
 import { access } from "./state";
 import { ROLE_LABELS } from "./texts";
@@ -27,8 +28,8 @@ async function download(table: SummaryTable): Promise<void> {
   URL.revokeObjectURL(link.href);
 }
 
-const when = (moment: string) => new Date(moment).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-const clock = (moment: string | number) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const when = (moment: string) => new Date(moment).toLocaleString(locales(), { dateStyle: "medium", timeStyle: "short" });
+const clock = (moment: string | number) => new Date(moment).toLocaleTimeString(locales(), { hour: "2-digit", minute: "2-digit" });
 
 function Chart({ summary }: { summary: SessionSummary }) {
   const entries = summary.people.flatMap(({ visits }) => visits.map(({ entered }) => Date.parse(entered)));
