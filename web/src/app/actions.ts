@@ -5,6 +5,7 @@ import { chooseLayout, layout } from "./arrangement";
 import type { Layout } from "./layout";
 import type { MenuEntry } from "./menu";
 import { offeredDeeds } from "./moderation";
+import { presentEntries } from "./presenting";
 import { attempt, dialog, me, moderating, side, view } from "./state";
 import { ACCESS_LABELS } from "./texts";
 
@@ -50,12 +51,13 @@ export function settingsEntries(): MenuEntry[] {
   const devices = item("Set devices", () => (dialog.value = { kind: "devices" }));
   const statistics = item("Statistics", () => (dialog.value = { kind: "statistics" }));
   const polls = item("Polls", () => (side.value = "polls"));
-  if (!moderating.value) return [devices, layoutEntry(), polls, statistics];
+  if (!moderating.value) return [devices, layoutEntry(), polls, ...presentEntries(), statistics];
   const { locked } = view.value.rules;
   return [
     devices,
     layoutEntry(),
     polls,
+    ...presentEntries(),
     statistics,
     ...accessEntries(),
     item(locked ? "Unlock the room" : "Lock the room", () => void attempt((room) => room.setLock(!locked))),

@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { ScreenIcon, ScreenOffIcon } from "./icons";
 import type { Place } from "./layout";
 import { Menu } from "./menu";
+import type { MenuEntry } from "./menu";
 import { attempt, dialog, may, me, moderating, room, tell, view } from "./state";
 import { Dialog, Switch, Video } from "./ui";
 
@@ -31,17 +32,29 @@ async function present(): Promise<void> {
 
 const stop = (participant: number) => void attempt((r) => r.presenting.stop(participant));
 
+/** In the settings menu, where the toolbar of a narrow window has no place for the button. */
+export function presentEntries(): MenuEntry[] {
+  const { participant } = view.value.presentation;
+  const free = participant === null || (moderating.value && participant !== me.value?.id);
+  if (!free || !canCapture || !may.value("present")) return [];
+  return [{ kind: "item", label: "Present your screen", run: ask }];
+}
+
+function ask(): void {
+  if (view.value.presentation.participant === null) void present();
+  else dialog.value = { kind: "take-over" };
+}
+
 /** Presents, or stops; where somebody else presents, only those who moderate may take over. */
 export function Present() {
   const { participant, name } = view.value.presentation;
   const own = me.value !== null && participant === me.value.id;
   if (!own && (!canCapture || !may.value("present"))) return null;
-  if (own) return <Switch on={false} label="Stop presenting" icons={[ScreenIcon, ScreenOffIcon]} onToggle={() => stop(participant)} />;
+  if (own) return <Switch look="wide-only" on={false} label="Stop presenting" icons={[ScreenIcon, ScreenOffIcon]} onToggle={() => stop(participant)} />;
   const waits = participant !== null && !moderating.value;
   const label = waits ? `${name} is presenting` : "Present your screen";
-  const ask = () => (participant === null ? void present() : void (dialog.value = { kind: "take-over" }));
   return (
-    <button type="button" class="round" aria-label={label} title={label} disabled={waits} onClick={ask}>
+    <button type="button" class="round wide-only" aria-label={label} title={label} disabled={waits} onClick={ask}>
       <ScreenIcon />
     </button>
   );

@@ -48,12 +48,14 @@ interface SwitchProps {
   icons: [() => JSX.Element, () => JSX.Element];
   onToggle(): void;
   disabled?: boolean;
+  /** A class besides its own. */
+  look?: string;
 }
 
 /** A round button for something that is on or off. */
-export function Switch({ on, label, icons: [On, Off], onToggle, disabled = false }: SwitchProps) {
+export function Switch({ on, label, icons: [On, Off], onToggle, disabled = false, look = "" }: SwitchProps) {
   return (
-    <button type="button" class={on ? "round" : "round off"} aria-pressed={on} aria-label={label} title={label} disabled={disabled} onClick={onToggle}>
+    <button type="button" class={`${on ? "round" : "round off"} ${look}`.trim()} aria-pressed={on} aria-label={label} title={label} disabled={disabled} onClick={onToggle}>
       {on ? <On /> : <Off />}
     </button>
   );
