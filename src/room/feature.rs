@@ -7,14 +7,10 @@ use dais_stage::{Participant, ParticipantId, Speech, Stage};
 /// any more in what is shown: not for somebody who falls silent.
 pub(super) fn view(stage: &Stage, dominant: Option<ParticipantId>, before: View) -> View {
     View {
-        camera: picture(stage, dominant, before.camera).unwrap_or(before.camera),
+        camera: camera(stage, dominant, before.camera).unwrap_or(before.camera),
+        screen: stage.presenter().is_some(),
         voice: voice(stage, dominant, before.voice).unwrap_or(before.voice),
     }
-}
-
-/// What is presented; else a camera.
-fn picture(stage: &Stage, dominant: Option<ParticipantId>, before: dais_media::Slot) -> Option<dais_media::Slot> {
-    stage.presenter().map(|_| dais_media::Slot::SCREEN).or_else(|| camera(stage, dominant, before))
 }
 
 /// The camera of whoever speaks most; else the one that is shown, else the first.
@@ -79,12 +75,12 @@ mod tests {
         /// Whose camera is shown, and whose voice is heard, when `dominant` speaks most.
         fn shown(&mut self, dominant: Option<ParticipantId>) -> [Option<ParticipantId>; 2] {
             self.view = view(&self.stage, dominant, self.view);
-            let View { camera, voice } = self.view;
+            let View { camera, voice, .. } = self.view;
             let mut cameras = self.stage.camera_slots();
             let mut voices = self.stage.voice_slots();
             let camera = cameras.find(|(slot, _)| dais_media::Slot::camera(slot.0.into()) == Some(camera));
             let voice = voices.find(|(slot, _)| dais_media::Slot::voice(slot.0.into()) == Some(voice));
-            [camera, voice].map(|found| found.and_then(|(_, occupancy)| occupancy.occupant))
+            [camera, voice].map(|found| found.unwrap().1.occupant)
         }
     }
 
@@ -112,15 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_presented_is_shown_for_as_long_as_it_is() {
+    fn what_is_presented_is_shown_and_whoever_speaks_is_in_front_behind_it() {
         let mut world = World::new();
         let (ann, ben) = (world.enter("Ann", true), world.enter("Ben", true));
         world.enact(&Command::SpeechStarted { id: ben });
         world.enact(&Command::Present { id: ann, sound: false });
-        assert_eq!(world.shown(Some(ben)), [None, Some(ben)], "no camera");
-        assert_eq!(world.view.camera, dais_media::Slot::SCREEN);
+        assert_eq!(world.shown(Some(ben)), [Some(ben), Some(ben)]);
+        assert!(world.view.screen);
         world.enact(&Command::StopPresenting { by: ann.into(), target: ann });
-        assert_eq!(world.shown(None), [Some(ann), Some(ben)], "the first camera there is");
+        assert_eq!(world.shown(None), [Some(ben), Some(ben)]);
+        assert!(!world.view.screen);
     }
 
     #[test]
