@@ -22,6 +22,24 @@ export function html(parts, ...values) {
   return new Html(parts.reduce((text, part, n) => text + written(values[n - 1]) + part));
 }
 
+/** A whole page; `head` is what this one needs besides. */
+export const documentOf = ({ title, top, body, head = "" }) => html`<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>${title}</title>
+    <link rel="icon" href="data:," />
+    <link rel="stylesheet" href="/public/style.css" />
+    ${head}
+  </head>
+  <body>
+    <header class="top">${top}</header>
+    ${body}
+  </body>
+</html>`;
+
+export const problemText = (problem) => (problem ? html`<p class="problem" role="alert">${problem}</p>` : "");
+
 /** Whoever has this secret can say who they are: a new one with each start, so that a restart logs everybody out. */
 const SECRET = randomBytes(32);
 const signature = (text) => createHmac("sha256", SECRET).update(text).digest("base64url");

@@ -1,26 +1,12 @@
 /** Pages of the event. */
 
-import { html } from "../common/web.js";
+import { documentOf, html, problemText } from "../common/web.js";
 import { AGENDA, EVENT, SPEAKERS } from "./event.js";
 
-const frame = (title, body, scripts = html``) => html`<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>${title}</title>
-    <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="/public/style.css" />
-    ${scripts}
-  </head>
-  <body>
-    <header class="top"><a class="series" href="/">${EVENT.series}</a><a class="quiet" href="/organiser">For the organiser</a></header>
-    ${body}
-  </body>
-</html>`;
+const top = html`<a class="series" href="/">${EVENT.series}</a><a class="quiet" href="/organiser">For the organiser</a>`;
+const frame = (title, body, head) => documentOf({ title, top, body, head });
 
 const agenda = (items) => html`<ol class="agenda">${items.map(({ time, title, text }) => html`<li><time>${time}</time><div><strong>${title}</strong><span>${text}</span></div></li>`)}</ol>`;
-
-const problemText = (problem) => (problem ? html`<p class="problem" role="alert">${problem}</p>` : "");
 
 export function landingPage({ report, problem }) {
   const count = report === null ? 0 : report.onStage + report.viewers;

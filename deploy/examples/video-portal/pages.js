@@ -1,27 +1,17 @@
 /** Pages of the portal. */
 
-import { html } from "../common/web.js";
+import { documentOf, html, problemText } from "../common/web.js";
 
 const KINDS = { meeting: "Meeting", webinar: "Webinar" };
 const ROLES = { host: "You are the host", participant: "You are a participant" };
 
-const frame = (title, who, body, scripts = html``) => html`<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <meta name="color-scheme" content="light dark" />
-    <title>${title}</title>
-    <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="/public/style.css" />
-    ${scripts}
-  </head>
-  <body>
-    <header class="top"><a class="brand" href="/">Commons</a>${who ? html`<span class="me">${who.name}</span>` : ""}</header>
-    ${body}
-  </body>
-</html>`;
-
-const problemText = (problem) => (problem ? html`<p class="problem" role="alert">${problem}</p>` : "");
+const frame = (title, who, body, head = "") =>
+  documentOf({
+    title,
+    top: html`<a class="brand" href="/">Commons</a>${who ? html`<span class="me">${who.name}</span>` : ""}`,
+    body,
+    head: html`<meta name="color-scheme" content="light dark" />${head}`,
+  });
 
 export const loginPage = ({ problem }) =>
   frame(
