@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::run::{command, exists, root, run};
+use crate::run::{command, exists, root, run, run_told};
 
 /// A part of the tests.
 struct Part {
@@ -57,7 +57,7 @@ pub fn test(only: Option<&str>) -> Result<(), String> {
                 format!("FAILED: {message}")
             }
         };
-        println!("== {}: {line}", part.name);
+        println!("== {}: {}", part.name, line.lines().next().unwrap_or_default());
         lines.push(format!("  {:<11} {:>5}  {line}", part.name, seconds(start.elapsed())));
     }
     println!("\nParts:\n{}\n", lines.join("\n"));
@@ -96,7 +96,8 @@ fn rust() -> Result<Outcome, String> {
         install_where_missing(program, "-V", "iproute2")?;
     }
     prepare_mail_server()?;
-    run(&mut command("", "cargo", &["test", "--workspace", "--locked", "--no-fail-fast"])).map(|()| Outcome::Passed)
+    run_told(&mut command("", "cargo", &["test", "--workspace", "--locked", "--no-fail-fast"]))
+        .map(|()| Outcome::Passed)
 }
 
 fn typescript() -> Result<Outcome, String> {
@@ -110,7 +111,7 @@ fn browser() -> Result<Outcome, String> {
     prepare_browser()?;
     run(&mut command("tests/browser", "npm", &["run", "check"]))?;
     build_as_the_tests_do()?;
-    run(&mut command("tests/browser", "npm", &["test"]))?;
+    run_told(&mut command("tests/browser", "npm", &["test"]))?;
     Ok(Outcome::Passed)
 }
 
