@@ -54,6 +54,7 @@ impl Rooms {
                 rooms.write().insert(id, Known::Ended);
             } else {
                 info!(room = id, position, participants = stage.participant_count(), "room is back");
+                rooms.withdraw_invitations(&id, &stage).await;
                 rooms.start(&id, stage, position);
             }
         }
@@ -113,6 +114,20 @@ impl Rooms {
         }
         for (_, task) in tasks {
             let _ = task.await;
+        }
+    }
+
+    /// Before anything is sent: what was withdrawn just before the server was killed may not be known to the outbox.
+    async fn withdraw_invitations(&self, room: &str, stage: &Stage) {
+        let outbox = &self.shared.mail.outbox;
+        let live = |link: u32| stage.links().iter().any(|known| known.id.0 == link && !known.revoked);
+        let withdrawn = async {
+            let invitations = outbox.of_room(room).await?;
+            let withdrawn = invitations.iter().map(|invitation| invitation.link).filter(|link| !live(*link)).collect();
+            outbox.withdraw(room, withdrawn).await
+        };
+        if let Err(error) = withdrawn.await {
+            warn!(%error, "withdrawn invitations may still be sent");
         }
     }
 

@@ -172,6 +172,10 @@ async fn killed_with_mails_in_the_outbox_it_sends_each_once_after_the_next_start
     assert!(answer["invitations"].as_array().unwrap().iter().all(|one| one["state"] == "queued"), "{answer}");
     host.does(json!({ "type": "revoke_link", "link": answer["invitations"][3]["link"] })).await;
     process.kill();
+    // As if it was killed between the journal, which has what was withdrawn, and the outbox.
+    let outbox = rusqlite::Connection::open(folder.0.join("outbox.sqlite")).unwrap();
+    assert_eq!(outbox.execute("UPDATE invitations SET state = 'queued'", []).unwrap(), 4);
+    drop(outbox);
 
     let mails = MailServer::start_plain("late", port);
     let process = Process::start(&folder.0, &args);

@@ -98,24 +98,15 @@ impl Invitations {
 }
 
 impl Room {
-    /// Reads from the outbox what there is. Whatever happened while it was not written to is made up for.
+    /// Reads from the outbox what there is.
     pub(super) async fn read_invitations(&mut self) {
         let (outbox, room) = (&self.shared.mail.outbox, &self.info.id);
         let invitations = match outbox.of_room(room).await {
             Ok(invitations) => invitations,
             Err(error) => return warn!(%error, "the invitations of a room cannot be read"),
         };
-        let mut withdrawn = Vec::new();
-        self.invitations.known.clear();
-        for mut invitation in invitations {
-            let link = self.link(invitation.link);
-            if link.is_none_or(|link| link.revoked) && invitation.state != MailState::Withdrawn {
-                invitation.state = MailState::Withdrawn;
-                withdrawn.push(invitation.link);
-            }
-            self.invitations.known.insert(invitation.link, Known { invitation, saved: true });
-        }
-        self.withdraw_mail(withdrawn);
+        let known = invitations.into_iter().map(|one| (one.link, Known { invitation: one, saved: true }));
+        self.invitations.known = known.collect();
     }
 
     /// Makes a link for each address. The answer comes when their mails are in the outbox.
