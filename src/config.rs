@@ -17,6 +17,7 @@ use dais_signaling::{Embedding, Origin};
 use dais_stage::{Codec, Preset, Settings, limits};
 
 use crate::mail::MailConfig;
+use crate::webhook::WebhookConfig;
 
 /// A WebRTC SFU with the stage built in.
 #[derive(Clone, Debug, Parser)]
@@ -70,6 +71,9 @@ pub struct Config {
     /// Invitations by e-mail.
     #[command(flatten)]
     pub mail: MailConfig,
+    /// Webhooks.
+    #[command(flatten)]
+    pub webhooks: WebhookConfig,
     /// Preset of rooms that do not say: event, webinar or meeting.
     #[arg(long, env = "DAIS_PRESET", default_value = "event", value_parser = preset)]
     pub preset: Preset,

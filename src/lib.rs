@@ -11,9 +11,13 @@ mod reach;
 mod room;
 mod rooms;
 mod server;
+mod store;
 mod summary;
 mod tokens;
+mod webhook;
 
 pub use config::{Config, ConfigError, MetricsListen};
-pub use mail::{MailConfig, MailConfigError, OutboxError};
+pub use mail::{MailConfig, MailConfigError};
 pub use server::{Server, StartError};
+pub use store::StoreError;
+pub use webhook::{CursorsError, WebhookConfig, WebhookConfigError};

@@ -114,7 +114,7 @@ async fn print_journal(data: &Path, room: Option<&str>) -> Result<(), Box<dyn st
     match room {
         None => print(&journal.rooms().await?.iter().map(|room| format!("{room}\n")).collect::<String>()),
         Some(room) => {
-            let records = journal.read(room, 0).await?;
+            let records = journal.read(room, 0, usize::MAX).await?;
             if records.is_empty() {
                 return Err(format!("the journal has no room {room}").into());
             }

@@ -49,6 +49,8 @@ impl Rooms {
         let rooms = Arc::new(Self { rooms: RwLock::default(), opening: Mutex::default(), numbers, shared });
         for id in rooms.shared.journal.rooms().await? {
             let Some((position, stage)) = journal::rebuild(&*rooms.shared.journal, &id).await? else { continue };
+            // Not all of it may have been told when the server ended.
+            rooms.shared.hooks.wake(&id);
             if stage.has_ended() {
                 rooms.forget_invitations(&id).await;
                 rooms.write().insert(id, Known::Ended);
@@ -73,6 +75,7 @@ impl Rooms {
         let record = Record { at: wall_clock(), event: Event::Opened { title: title.to_owned(), settings } };
         stage.apply(record.at, &record.event);
         journal.append(id, position, vec![record]).await?;
+        self.shared.hooks.wake(id);
         self.start(id, stage, position + 1);
         Ok(())
     }
@@ -176,7 +179,7 @@ impl Directory for RoomDirectory {
         if !self.0.read().contains_key(room) {
             return Err(SessionError::UnknownRoom.into());
         }
-        let records = self.0.shared.journal.read(room, 0).await.map_err(|_| SessionError::JournalFailed)?;
+        let records = self.0.shared.journal.read(room, 0, usize::MAX).await.map_err(|_| SessionError::JournalFailed)?;
         let id = room.to_owned();
         // A long session has hundreds of thousands of records.
         let made = tokio::task::spawn_blocking(move || summary::of(&id, &records, wall_clock())).await;

@@ -16,11 +16,13 @@ use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
 use crate::journal::{Journal, JournalError, SqliteJournal};
-use crate::mail::{Mail, MailConfigError, Outbox, OutboxError, Sender};
+use crate::mail::{Mail, MailConfigError, Outbox, Sender};
 use crate::metrics::{self, Metrics, Sources};
 use crate::reach::MediaReach;
 use crate::room::Shared;
 use crate::rooms::{OpenError, RoomDirectory, Rooms};
+use crate::store::StoreError;
+use crate::webhook::{Cursors, CursorsError, Hooks, Telling, WebhookConfigError};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +39,15 @@ pub enum StartError {
     /// A setting of invitations by e-mail that cannot be.
     #[error(transparent)]
     MailConfig(#[from] MailConfigError),
-    /// The outbox of invitations cannot be opened.
+    /// A setting of webhooks that cannot be.
     #[error(transparent)]
-    Outbox(#[from] OutboxError),
+    WebhookConfig(#[from] WebhookConfigError),
+    /// The outbox of invitations, or how far webhooks were told, cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// How far webhooks were told cannot be read or written.
+    #[error(transparent)]
+    Cursors(#[from] CursorsError),
     /// The address of the web server cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
@@ -59,6 +67,8 @@ pub struct Server {
     metrics: Option<(SocketAddr, JoinHandle<()>)>,
     /// Sends invitations.
     sender: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// Tells the receivers of webhooks.
+    telling: Telling,
 }
 
 /// How long open sessions may take to end when the server stops.
@@ -71,6 +81,7 @@ impl Server {
     /// When a setting, a socket or a thread is not to be had.
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let keys = config.token_keys()?;
+        let receivers = config.webhooks.receivers()?;
         let mail_server = config.mail.server()?;
         if mail_server.is_some() {
             // Before anything is started.
@@ -79,7 +90,8 @@ impl Server {
         let media = Arc::new(MediaPlane::start(&config.media())?);
         let journal: Arc<dyn Journal> =
             Arc::new(if config.in_memory { SqliteJournal::in_memory()? } else { SqliteJournal::open(&config.data)? });
-        let outbox = Arc::new(if config.in_memory { Outbox::in_memory()? } else { Outbox::open(&config.data)? });
+        let folder = (!config.in_memory).then_some(&*config.data);
+        let outbox = Arc::new(Outbox::open(folder)?);
         if mail_server.is_none() {
             outbox.send_nothing().await?;
         }
@@ -91,12 +103,18 @@ impl Server {
             journal_queue: Box::new(move || queued.upgrade().map_or(0, |journal| journal.queue_length())),
             mail_queue: Box::new(move || mails.upgrade().map_or(0, |outbox| outbox.length())),
         }));
+        let cursors = Arc::new(Cursors::open(folder)?);
+        for receiver in &receivers {
+            cursors.know(&receiver.name, &*journal).await?;
+        }
+        let (hooks, telling) = Hooks::start(receivers, &journal, &cursors, &metrics);
         let mail = Arc::new(Mail::new(outbox, mail_server.is_some()));
         let shared = Shared {
             media: Arc::clone(&media),
             metrics: Arc::clone(&metrics),
             journal,
             mail: Arc::clone(&mail),
+            hooks,
             keys: keys.clone(),
         };
         let rooms = Rooms::load(shared).await?;
@@ -134,7 +152,7 @@ impl Server {
         let web = tokio::spawn(async move { serving.await });
         let metrics_at = metrics.as_ref().map_or_else(|| "off".to_owned(), |(address, _)| address.to_string());
         info!(%address, metrics = metrics_at, workers = config.media().workers, "serving");
-        Ok(Self { address, keys, rooms, media, stop, web, metrics, sender })
+        Ok(Self { address, keys, rooms, media, stop, web, metrics, sender, telling })
     }
 
     /// Address of the web server.
@@ -207,6 +225,7 @@ impl Server {
                 sender.abort();
             }
         }
+        self.telling.stop().await;
         if let Some((_, metrics)) = self.metrics {
             metrics.abort();
         }

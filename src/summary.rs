@@ -22,8 +22,8 @@ pub(crate) fn of(room: &str, records: &[Record], now: Millis) -> Option<SessionS
     Some(SessionSummary {
         room: room.to_owned(),
         title: stage.title().to_owned(),
-        opened: moment(records[0].at),
-        ended: ended.map(moment),
+        opened: rfc3339(records[0].at),
+        ended: ended.map(rfc3339),
         most: told.most,
         people: told.people.into_iter().map(|(identity, person)| person.attendance(identity)).collect(),
         chat: told.chat.into_values().collect(),
@@ -60,7 +60,9 @@ impl Person {
             identity: identity.0,
             name: self.name,
             role: self.role.into(),
-            visits: visits.map(|(entered, left)| Visit { entered: moment(*entered), left: left.map(moment) }).collect(),
+            visits: visits
+                .map(|(entered, left)| Visit { entered: rfc3339(*entered), left: left.map(rfc3339) })
+                .collect(),
             present_seconds: seconds(self.present_ms),
             stage_seconds: seconds(self.stage_ms),
             speaking_seconds: seconds(self.speaking_ms),
@@ -121,7 +123,7 @@ impl Told {
             Event::Said { message, id, channel, text } => {
                 if let Some(Person { name, role, .. }) = self.person(*id) {
                     let (name, role) = (name.clone(), (*role).into());
-                    let line = ChatLine { at: moment(at), name, role, channel: (*channel).into(), text: text.clone() };
+                    let line = ChatLine { at: rfc3339(at), name, role, channel: (*channel).into(), text: text.clone() };
                     self.chat.insert(*message, line);
                 }
             }
@@ -172,7 +174,7 @@ fn polls_of(stage: &Stage, now: Millis) -> Vec<PollSummary> {
 }
 
 /// RFC 3339.
-fn moment(at: Millis) -> String {
+pub(crate) fn rfc3339(at: Millis) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000).ok();
     time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }

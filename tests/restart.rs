@@ -253,7 +253,7 @@ async fn killed_at_fifty_random_moments_every_acknowledged_change_is_there() {
         assert!(lines.contains(line), "the journal says: {line}");
     }
     let journal = SqliteJournal::open_to_read(&folder.0).unwrap();
-    let records = journal.read("demo", 0).await.unwrap();
+    let records = journal.read("demo", 0, usize::MAX).await.unwrap();
     let replayed = Stage::replay(records.iter().map(|record| (record.at, &record.event)));
     assert_eq!(replayed.participant_count(), PEOPLE.len(), "each person is one, however often they came back");
     let answers = records.iter().filter(|record| matches!(record.event, Event::Answered { .. })).count();
@@ -271,7 +271,7 @@ async fn a_room_that_ended_keeps_its_journal() {
     assert_eq!(hal.closed().await, "session_ended");
     process.kill();
     let journal = SqliteJournal::open_to_read(&folder.0).unwrap();
-    let records = journal.read("demo", 0).await.unwrap();
+    let records = journal.read("demo", 0, usize::MAX).await.unwrap();
     let told = dais::journal::told(&records);
     for line in ["hal (#1) came on stage", "hal (#1) ended the session"] {
         assert!(told.contains(line), "{told}");

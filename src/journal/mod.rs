@@ -33,11 +33,17 @@ pub trait Journal: Send + Sync + 'static {
     /// [`JournalError::Moved`] if the log ends elsewhere, [`JournalError::Failed`] if it could not be written.
     async fn append(&self, room: &str, position: u64, records: Vec<Record>) -> Result<(), JournalError>;
 
-    /// A room's records from `position` on; none if there are none.
+    /// A room's records from `position` on, the first `most` of them; none if there are none.
     ///
     /// # Errors
     /// [`JournalError::Failed`].
-    async fn read(&self, room: &str, position: u64) -> Result<Vec<Record>, JournalError>;
+    async fn read(&self, room: &str, position: u64, most: usize) -> Result<Vec<Record>, JournalError>;
+
+    /// How many records a room's log has.
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`].
+    async fn end(&self, room: &str) -> Result<u64, JournalError>;
 
     /// Every room that has a log.
     ///
@@ -84,7 +90,7 @@ pub enum JournalError {
 pub async fn rebuild(journal: &dyn Journal, room: &str) -> Result<Option<(u64, Stage)>, JournalError> {
     let snapshot = journal.snapshot(room).await?;
     let (position, mut stage) = snapshot.unwrap_or_else(|| (0, Stage::new(dais_stage::Settings::default())));
-    let records = journal.read(room, position).await?;
+    let records = journal.read(room, position, usize::MAX).await?;
     records.iter().for_each(|record| stage.apply(record.at, &record.event));
     let position = position + records.len() as u64;
     Ok((position > 0).then_some((position, stage)))

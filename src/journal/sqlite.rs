@@ -38,7 +38,8 @@ type Reply<T> = oneshot::Sender<Result<T, JournalError>>;
 
 enum Job {
     Append { room: String, position: u64, records: Vec<Record>, reply: Reply<()> },
-    Read { room: String, position: u64, reply: Reply<Vec<Record>> },
+    Read { room: String, position: u64, most: usize, reply: Reply<Vec<Record>> },
+    End { room: String, reply: Reply<u64> },
     Rooms { reply: Reply<Vec<String>> },
     KeepSnapshot { room: String, position: u64, stage: String },
     Snapshot { room: String, reply: Reply<Option<(u64, Stage)>> },
@@ -120,9 +121,14 @@ impl Journal for SqliteJournal {
         self.ask(|reply| Job::Append { room, position, records, reply }).await
     }
 
-    async fn read(&self, room: &str, position: u64) -> Result<Vec<Record>, JournalError> {
+    async fn read(&self, room: &str, position: u64, most: usize) -> Result<Vec<Record>, JournalError> {
         let room = room.to_owned();
-        self.ask(|reply| Job::Read { room, position, reply }).await
+        self.ask(|reply| Job::Read { room, position, most, reply }).await
+    }
+
+    async fn end(&self, room: &str) -> Result<u64, JournalError> {
+        let room = room.to_owned();
+        self.ask(|reply| Job::End { room, reply }).await
     }
 
     async fn rooms(&self) -> Result<Vec<String>, JournalError> {
@@ -220,8 +226,15 @@ fn write_group(
                 appended.push(Appended { room: room.clone(), end, reply });
                 insert(&transaction, &room, position, &records)?;
             }
-            Job::Read { room, position, reply } => {
-                let _ = reply.send(read(&transaction, &room, position));
+            Job::Read { room, position, most, reply } => {
+                let _ = reply.send(read(&transaction, &room, position, most));
+            }
+            Job::End { room, reply } => {
+                let end = match appended.iter().rev().find(|earlier| earlier.room == room) {
+                    Some(earlier) => Ok(earlier.end),
+                    None => end_of(&transaction, ends, &room),
+                };
+                let _ = reply.send(end);
             }
             Job::Rooms { reply } => {
                 let _ = reply.send(rooms(&transaction));
@@ -257,10 +270,11 @@ fn insert(transaction: &Transaction<'_>, room: &str, position: u64, records: &[R
     Ok(())
 }
 
-fn read(transaction: &Transaction<'_>, room: &str, position: u64) -> Result<Vec<Record>, JournalError> {
-    let sql = "SELECT at, event FROM events WHERE room = ?1 AND position >= ?2 ORDER BY position";
+fn read(transaction: &Transaction<'_>, room: &str, position: u64, most: usize) -> Result<Vec<Record>, JournalError> {
+    let sql = "SELECT at, event FROM events WHERE room = ?1 AND position >= ?2 ORDER BY position LIMIT ?3";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut select = transaction.prepare_cached(sql).map_err(failed)?;
-    let mut rows = select.query(params![room, position]).map_err(failed)?;
+    let mut rows = select.query(params![room, position, most]).map_err(failed)?;
     let mut records = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let at = Millis(row.get(0).map_err(failed)?);
@@ -315,9 +329,11 @@ mod tests {
         drop(journal);
         let journal = SqliteJournal::open(&folder).unwrap();
         assert_eq!(journal.rooms().await.unwrap(), ["a", "b"]);
-        assert_eq!(journal.read("a", 0).await.unwrap(), [records(3), records(2)].concat());
-        assert_eq!(journal.read("a", 4).await.unwrap(), records(2)[1..]);
-        assert_eq!(journal.read("c", 0).await.unwrap(), []);
+        assert_eq!(journal.read("a", 0, usize::MAX).await.unwrap(), [records(3), records(2)].concat());
+        assert_eq!(journal.read("a", 4, usize::MAX).await.unwrap(), records(2)[1..]);
+        assert_eq!(journal.read("a", 1, 2).await.unwrap(), records(3)[1..]);
+        assert_eq!(journal.read("c", 0, usize::MAX).await.unwrap(), []);
+        assert_eq!((journal.end("a").await, journal.end("c").await), (Ok(5), Ok(0)));
         journal.append("a", 5, records(1)).await.unwrap();
         drop(journal);
         std::fs::remove_dir_all(folder).unwrap();
@@ -331,7 +347,7 @@ mod tests {
             let refused = JournalError::Moved { expected: position, found: 2 };
             assert_eq!(journal.append("a", position, records(1)).await, Err(refused));
         }
-        assert_eq!(journal.read("a", 0).await.unwrap().len(), 2);
+        assert_eq!(journal.read("a", 0, usize::MAX).await.unwrap().len(), 2);
     }
 
     #[tokio::test]

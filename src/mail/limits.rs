@@ -24,8 +24,6 @@ pub(crate) const VALID: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub(crate) const VALID_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
 /// Farthest that a clock is ahead of UTC or behind it, minutes; more counts as this (Line Islands: 14 hours ahead).
 pub(crate) const UTC_OFFSET: i16 = 14 * 60;
-/// Requests that wait for the outbox's thread; more make their tasks wait, never a room.
-pub(crate) const JOBS: usize = 1_024;
 /// Mails taken from the outbox at a time: what is withdrawn meanwhile may still be sent, with a link that is of no use.
 pub(crate) const BATCH: usize = 20;
 /// A mail server that has not answered by then counts as not reached (RFC 5321 §4.5.3.2 allows minutes, to servers that

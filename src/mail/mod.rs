@@ -24,9 +24,10 @@ use tokio::sync::{Notify, mpsc};
 
 pub(crate) use invitation::{Invitation, check};
 pub(crate) use outbox::Outbox;
-pub use outbox::OutboxError;
 pub(crate) use sender::Sender;
 pub use settings::{MailConfig, MailConfigError};
+
+use crate::store::StoreError;
 
 /// Something new about an invitation's mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl Mail {
     ///
     /// # Errors
     /// When the outbox fails.
-    pub(crate) async fn forget(&self, room: &str) -> Result<(), OutboxError> {
+    pub(crate) async fn forget(&self, room: &str) -> Result<(), StoreError> {
         self.rooms().remove(room);
         self.outbox.forget(room).await
     }

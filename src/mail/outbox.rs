@@ -1,24 +1,18 @@
 //! What is to be sent, and what became of it, in an SQLite file beside the journal.
 //!
-//! One thread does all the work, in write-ahead mode and flushed to disk with every change: what was acknowledged outlives
-//! a kill of the process. Addresses are kept as long as their room is open.
+//! Addresses are kept as long as their room is open.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use dais_signaling::protocol::MailState;
 use dais_stage::Millis;
 use rusqlite::{Connection, Row, params};
-use tokio::sync::{mpsc, oneshot};
 
 use super::invitation::{Invitation, Letter};
 use super::limits;
-
-/// How long a write waits for somebody who reads the file.
-const BUSY: Duration = Duration::from_secs(5);
+use crate::store::{Store, StoreError};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS invitations (
@@ -28,23 +22,11 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS due ON invitations (due) WHERE state = 'queued';";
 
-/// The outbox could not be opened, read or written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the outbox failed: {0}")]
-pub struct OutboxError(String);
-
-fn failed(error: impl std::fmt::Display) -> OutboxError {
-    OutboxError(error.to_string())
-}
-
-type Work = Box<dyn FnOnce(&mut Connection) + Send>;
-
 /// The queue of mails.
 pub(crate) struct Outbox {
-    work: mpsc::Sender<Work>,
+    store: Store,
     /// Mails that wait.
     length: Arc<AtomicUsize>,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// A mail whose time has come.
@@ -67,43 +49,13 @@ pub(crate) enum Outcome {
 }
 
 impl Outbox {
-    /// Opens the outbox in `folder`, which must be there and be this server's.
+    /// Opens the outbox in `folder`, or one that ends with the server. What was queued is counted with the first change.
     ///
     /// # Errors
     /// When the file cannot be opened, or no thread is to be had.
-    pub(crate) fn open(folder: &Path) -> Result<Self, OutboxError> {
-        let connection = Connection::open(folder.join("outbox.sqlite")).map_err(failed)?;
-        connection.busy_timeout(BUSY).map_err(failed)?;
-        connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
-        connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
-        // An address that was deleted is not to be found in the file either.
-        connection.pragma_update(None, "secure_delete", "on").map_err(failed)?;
-        Self::start(connection)
-    }
-
-    /// An outbox that ends with the server.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub(crate) fn in_memory() -> Result<Self, OutboxError> {
-        Self::start(Connection::open_in_memory().map_err(failed)?)
-    }
-
-    fn start(mut connection: Connection) -> Result<Self, OutboxError> {
-        connection.execute_batch(SCHEMA).map_err(failed)?;
-        let (work, mut jobs) = mpsc::channel::<Work>(limits::JOBS);
-        let length = Arc::new(AtomicUsize::new(count(&connection).map_err(failed)?));
-        let counted = Arc::clone(&length);
-        let run = move || {
-            while let Some(job) = jobs.blocking_recv() {
-                job(&mut connection);
-                if let Ok(count) = count(&connection) {
-                    counted.store(count, Ordering::Relaxed);
-                }
-            }
-        };
-        let thread = thread::Builder::new().name("dais-outbox".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { work, length, thread: Mutex::new(Some(thread)) })
+    pub(crate) fn open(folder: Option<&Path>) -> Result<Self, StoreError> {
+        let store = Store::open(folder, "outbox", SCHEMA)?;
+        Ok(Self { store, length: Arc::default() })
     }
 
     /// How many mails wait to be sent.
@@ -112,7 +64,7 @@ impl Outbox {
     }
 
     /// Writes invitations of a room, all of them or none. When this returns they outlive the process.
-    pub(crate) async fn add(&self, room: &str, invitations: Vec<Invitation>, now: Millis) -> Result<(), OutboxError> {
+    pub(crate) async fn add(&self, room: &str, invitations: Vec<Invitation>, now: Millis) -> Result<(), StoreError> {
         let room = room.to_owned();
         self.ask(move |connection| {
             let transaction = connection.transaction()?;
@@ -129,7 +81,7 @@ impl Outbox {
     }
 
     /// Every invitation of a room, in the order they were made.
-    pub(crate) async fn of_room(&self, room: &str) -> Result<Vec<Invitation>, OutboxError> {
+    pub(crate) async fn of_room(&self, room: &str) -> Result<Vec<Invitation>, StoreError> {
         let room = room.to_owned();
         self.ask(move |connection| {
             let sql = "SELECT link, letter, state, reason FROM invitations WHERE room = ?1 ORDER BY link";
@@ -145,7 +97,7 @@ impl Outbox {
     }
 
     /// The mails of which it is time, the longest due first, and when the next one after them will be.
-    pub(crate) async fn due(&self, now: Millis) -> Result<(Vec<Due>, Option<Millis>), OutboxError> {
+    pub(crate) async fn due(&self, now: Millis) -> Result<(Vec<Due>, Option<Millis>), StoreError> {
         self.ask(move |connection| {
             let sql = "SELECT room, link, letter, queued, attempts FROM invitations
                        WHERE state = 'queued' AND due <= ?1 ORDER BY due LIMIT ?2";
@@ -163,7 +115,7 @@ impl Outbox {
     }
 
     /// Writes down what an attempt has led to, unless the invitation was withdrawn meanwhile: whether it was written.
-    pub(crate) async fn settle(&self, room: &str, link: u32, outcome: Outcome) -> Result<bool, OutboxError> {
+    pub(crate) async fn settle(&self, room: &str, link: u32, outcome: Outcome) -> Result<bool, StoreError> {
         let room = room.to_owned();
         self.ask(move |connection| {
             let changed = match outcome {
@@ -189,7 +141,7 @@ impl Outbox {
     }
 
     /// Invitations are withdrawn: what was not sent is not sent any more.
-    pub(crate) async fn withdraw(&self, room: &str, links: Vec<u32>) -> Result<(), OutboxError> {
+    pub(crate) async fn withdraw(&self, room: &str, links: Vec<u32>) -> Result<(), StoreError> {
         let room = room.to_owned();
         self.ask(move |connection| {
             let transaction = connection.transaction()?;
@@ -203,13 +155,13 @@ impl Outbox {
     }
 
     /// Nothing is sent any more: the links are there to be copied.
-    pub(crate) async fn send_nothing(&self) -> Result<(), OutboxError> {
+    pub(crate) async fn send_nothing(&self) -> Result<(), StoreError> {
         let sql = "UPDATE invitations SET state = 'link_only' WHERE state = 'queued'";
         self.ask(|connection| connection.execute(sql, []).map(drop)).await
     }
 
     /// The session of a room is over: its addresses are deleted.
-    pub(crate) async fn forget(&self, room: &str) -> Result<(), OutboxError> {
+    pub(crate) async fn forget(&self, room: &str) -> Result<(), StoreError> {
         let room = room.to_owned();
         let sql = "DELETE FROM invitations WHERE room = ?1";
         self.ask(move |connection| connection.execute(sql, params![room]).map(drop)).await
@@ -218,23 +170,15 @@ impl Outbox {
     async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, OutboxError> {
-        let gone = || failed("its thread is gone");
-        let (reply, answer) = oneshot::channel();
-        let job: Work = Box::new(move |connection| drop(reply.send(work(connection))));
-        self.work.send(job).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?.map_err(failed)
-    }
-}
-
-impl Drop for Outbox {
-    fn drop(&mut self) {
-        // Closing the channel ends the thread, after what is queued.
-        let (closed, _) = mpsc::channel(1);
-        self.work = closed;
-        if let Some(thread) = self.thread.get_mut().ok().and_then(Option::take) {
-            let _ = thread.join();
-        }
+    ) -> Result<T, StoreError> {
+        let length = Arc::clone(&self.length);
+        self.store
+            .ask(move |connection| {
+                let result = work(connection);
+                length.store(count(connection)?, Ordering::Relaxed);
+                result
+            })
+            .await
     }
 }
 
@@ -300,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_added_is_due_until_it_is_settled() {
-        let outbox = Outbox::in_memory().unwrap();
+        let outbox = Outbox::open(None).unwrap();
         outbox.add("a", (1..=4).map(invitation).collect(), Millis(100)).await.unwrap();
         assert_eq!((outbox.due(Millis(99)).await.unwrap().0.len(), outbox.length()), (0, 4));
         assert_eq!(outbox.due(Millis(100)).await.unwrap().0.len(), 4);
@@ -325,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn either_all_are_written_or_none() {
-        let outbox = Outbox::in_memory().unwrap();
+        let outbox = Outbox::open(None).unwrap();
         outbox.add("a", vec![invitation(2)], Millis(1)).await.unwrap();
         outbox.add("a", (1..=3).map(invitation).collect(), Millis(2)).await.unwrap_err();
         assert_eq!(states(&outbox).await.len(), 1);
@@ -333,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_of_a_room_that_is_over_are_deleted_and_others_stay() {
-        let outbox = Outbox::in_memory().unwrap();
+        let outbox = Outbox::open(None).unwrap();
         outbox.add("a", vec![invitation(1)], Millis(1)).await.unwrap();
         outbox.add("b", vec![invitation(1)], Millis(1)).await.unwrap();
         outbox.forget("a").await.unwrap();

@@ -10,6 +10,7 @@ mod mail;
 mod media;
 mod registrar;
 mod stage;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use mail::MailMetrics;
 use media::MediaCollector;
 use registrar::Registrar;
 pub(crate) use stage::{Census, StageMetrics};
+use webhooks::WebhookMetrics;
 
 /// Seconds: what a solid-state disk needs, up to what people notice.
 const JOURNAL_BUCKETS: [f64; 9] = [0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2, 1.0, 5.0];
@@ -80,6 +82,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) stage: StageMetrics,
     pub(crate) mail: MailMetrics,
+    pub(crate) webhooks: WebhookMetrics,
     refused: IntCounterVec,
     joins: HistogramVec,
     connections_ended: IntCounterVec,
@@ -107,6 +110,7 @@ impl Metrics {
         Self {
             stage: StageMetrics::new(&make),
             mail: MailMetrics::new(&make),
+            webhooks: WebhookMetrics::new(&make),
             refused: make.counters("dais_refused_total", "Requests and sessions refused", "code", codes),
             joins: make.histograms(
                 "dais_join_seconds",

@@ -13,6 +13,7 @@ use super::turn::Deed;
 use super::{Done, Room};
 use crate::journal::wall_clock;
 use crate::mail::{self, Change, Invitation};
+use crate::store::StoreError;
 use crate::tokens::sign_link;
 
 /// The invitations of a room.
@@ -160,7 +161,7 @@ impl Room {
     }
 
     /// The outbox has written the invitations, or could not.
-    pub(super) fn invitations_saved(&mut self, inviting: Inviting, result: Result<(), mail::OutboxError>) {
+    pub(super) fn invitations_saved(&mut self, inviting: Inviting, result: Result<(), StoreError>) {
         let Inviting { inviter, links } = inviting;
         if let Err(error) = result {
             warn!(%error, "invitations cannot be written");

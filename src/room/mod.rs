@@ -37,9 +37,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use tracing::{Instrument as _, debug, info_span, warn};
 
 use crate::journal::{self, Journal, JournalError, wall_clock};
-use crate::mail::{Mail, OutboxError};
+use crate::mail::Mail;
 use crate::metrics::{Census, JoinPhase, Metrics};
+use crate::store::StoreError;
 use crate::tokens::sign_link;
+use crate::webhook::Hooks;
 use chat::ChatNews;
 use entering::parsed_offer;
 use inviting::{Invitations, Inviter, Inviting};
@@ -62,6 +64,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) mail: Arc<Mail>,
+    pub(crate) hooks: Hooks,
     pub(crate) keys: TokenKeys,
 }
 
@@ -85,7 +88,7 @@ enum Done {
         offer: Result<Offer, SdpError>,
     },
     /// Invitations were written to the outbox, or not.
-    Invited(Inviting, Result<(), OutboxError>),
+    Invited(Inviting, Result<(), StoreError>),
 }
 
 /// See the module.

@@ -194,6 +194,7 @@ impl Room {
         drop(timer);
         let before = self.position;
         self.position += count;
+        shared.hooks.wake(&self.info.id);
         if before / RECORDS_PER_SNAPSHOT != self.position / RECORDS_PER_SNAPSHOT {
             shared.journal.keep_snapshot(&self.info.id, self.position, &self.stage).await;
         }

@@ -1,0 +1,118 @@
+//! How far each receiver has been told of each room, in an SQLite file beside the journal.
+
+use std::path::Path;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::journal::{Journal, JournalError};
+use crate::store::{Store, StoreError};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS receivers (receiver TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS cursors (
+        receiver TEXT NOT NULL, room TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (receiver, room)
+    ) WITHOUT ROWID;";
+
+/// The cursors of all receivers: the position in a room's log of the first record that is yet to be told.
+pub(crate) struct Cursors(Store);
+
+/// Cursors or the journal could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CursorsError {
+    /// The cursors.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl Cursors {
+    /// Those in `folder`, or some that end with the server.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub(crate) fn open(folder: Option<&Path>) -> Result<Self, StoreError> {
+        Store::open(folder, "webhooks", SCHEMA).map(Self)
+    }
+
+    /// Makes a receiver known. One that is new is told of what happens from now on; one that was known goes on where it
+    /// was.
+    ///
+    /// # Errors
+    /// When the journal or the cursors cannot be read or written.
+    pub(crate) async fn know(&self, receiver: &str, journal: &dyn Journal) -> Result<(), CursorsError> {
+        let name = receiver.to_owned();
+        let sql = "SELECT 1 FROM receivers WHERE receiver = ?1";
+        let known =
+            self.0.ask(move |connection| connection.query_row(sql, params![name], |_| Ok(())).optional()).await?;
+        if known.is_some() {
+            return Ok(());
+        }
+        let mut ends = Vec::new();
+        for room in journal.rooms().await? {
+            let end = journal.end(&room).await?;
+            ends.push((room, end));
+        }
+        let receiver = receiver.to_owned();
+        let written = self.0.ask(move |connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute("INSERT INTO receivers (receiver) VALUES (?1)", params![receiver])?;
+            for (room, end) in ends {
+                transaction.prepare_cached(SET)?.execute(params![receiver, room, end])?;
+            }
+            transaction.commit()
+        });
+        Ok(written.await?)
+    }
+
+    /// Where a receiver is in a room's log.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn position(&self, receiver: &str, room: &str) -> Result<u64, StoreError> {
+        let (receiver, room) = (receiver.to_owned(), room.to_owned());
+        let sql = "SELECT position FROM cursors WHERE receiver = ?1 AND room = ?2";
+        let position = self.0.ask(move |connection| {
+            connection.prepare_cached(sql)?.query_row(params![receiver, room], |row| row.get(0)).optional()
+        });
+        Ok(position.await?.unwrap_or(0))
+    }
+
+    /// Moves a receiver's cursor.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) async fn advance(&self, receiver: &str, room: &str, position: u64) -> Result<(), StoreError> {
+        let (receiver, room) = (receiver.to_owned(), room.to_owned());
+        self.0
+            .ask(move |connection| connection.prepare_cached(SET)?.execute(params![receiver, room, position]).map(drop))
+            .await
+    }
+}
+
+const SET: &str = "INSERT OR REPLACE INTO cursors (receiver, room, position) VALUES (?1, ?2, ?3)";
+
+#[cfg(test)]
+mod tests {
+    use dais_stage::{Event, Millis};
+
+    use super::*;
+    use crate::journal::{Record, SqliteJournal};
+
+    #[tokio::test]
+    async fn a_new_receiver_begins_at_the_end_of_what_there_is_and_a_known_one_where_it_was() {
+        let (journal, cursors) = (SqliteJournal::in_memory().unwrap(), Cursors::open(None).unwrap());
+        let records = |n: usize| vec![Record { at: Millis(1), event: Event::Restarted }; n];
+        journal.append("a", 0, records(3)).await.unwrap();
+        cursors.know("portal", &journal).await.unwrap();
+        assert_eq!(cursors.position("portal", "a").await, Ok(3));
+        assert_eq!(cursors.position("portal", "b").await, Ok(0), "a room that is opened later is told whole");
+        journal.append("a", 3, records(2)).await.unwrap();
+        cursors.advance("portal", "a", 4).await.unwrap();
+        cursors.know("portal", &journal).await.unwrap();
+        assert_eq!(cursors.position("portal", "a").await, Ok(4));
+        cursors.know("archive", &journal).await.unwrap();
+        assert_eq!(cursors.position("archive", "a").await, Ok(5), "each has a cursor of its own");
+    }
+}
