@@ -90,6 +90,8 @@ test.describe("a webinar", () => {
     await ann.getReady();
     await expect(ben.toolbar().getByRole("button", { name: "Join stage" }), "dropped from the full stage").toBeVisible();
     await server.kill();
+    // Else the page may not have noticed yet, and be back only later.
+    await expect(ben.page.getByText("Connection lost. Reconnecting…")).toBeVisible();
     await server.restart();
     await expect(ben.page.getByText("Connection lost. Reconnecting…")).toHaveCount(0);
     await ben.toolbar().getByRole("button", { name: "Join stage" }).click();
