@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use dais::Server;
 use dais_media::{DropReason, Slot, Tally, rtcp};
+use serde_json::json;
 use support::client::Wish;
-use support::media::{pause, vp8};
+use support::media::{Numbers, pause, vp8};
 use support::{Client, PATIENCE, done, dropped, server, until_counted};
 use tokio::time::timeout;
 
@@ -149,6 +150,70 @@ async fn a_viewer_that_claims_absurd_arrivals() {
     };
     company.endures(lying).await;
     until_counted(&company.server, "reports of no use", |c| c.dropped(DropReason::FeedbackFalse) >= 500).await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_reports_on_what_it_never_had() {
+    let mut company = Company::meet(Wish::VIEWER).await;
+    let mut show = Client::enter(&company.server, "Show", Wish { mic: false, ..Wish::STAGE }).await;
+    show.show(true, b"key").await;
+    let seq = company.bad.packet("a picture", |packet| packet.slot.kind().is_video()).await.seq;
+    let camera = Slot::camera(0).unwrap().ssrc().0.to_be_bytes();
+    let lying = async |bad: &mut Client| {
+        for n in 0..250u16 {
+            // REMB (draft-alvestrand-rmcat-remb-03 §2.2) of no bit a second, and of 2^18 - 1 times 2^63.
+            for rate in [[0, 0, 0], [0xff, 0xff, 0xff]] {
+                let remb = [&[0x8f, 206, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0][..], b"REMB", &[1], &rate, &camera].concat();
+                bad.path.send_rtcp(remb).await;
+            }
+            // A report on a stream that is not there, as if it answered a sender report of an hour ago.
+            let block =
+                [0xde, 0xad, 0xbe, 0xef, 255, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 1, 0, 1, 0, 0, 0xff, 0xff, 0xff, 0xff];
+            bad.path.send_rtcp([&[0x81, 201, 0, 7, 0, 0, 0, 1][..], &block].concat()).await;
+            // Packets that were never sent, asked for again.
+            bad.path.send_rtcp(rtcp::nack(Slot::camera(0).unwrap().ssrc(), &[seq.wrapping_add(n + 1)])).await;
+            pause(1).await;
+        }
+    };
+    company.endures(lying).await;
+    until_counted(&company.server, "reports without use", |c| c.done(Tally::RtcpIgnored) >= 750).await;
+    until_counted(&company.server, "packets that are not there", |c| c.done(Tally::RetransmitMissed) >= 250).await;
+}
+
+#[tokio::test]
+async fn a_publisher_that_repeats_what_it_never_sent() {
+    let mut company = Company::meet(Wish { mic: false, ..Wish::STAGE }).await;
+    let repeating = async |bad: &mut Client| {
+        bad.show(true, b"key").await;
+        let (ssrc, sent) = (bad.ssrcs.camera_rtx, bad.video(true, &vp8(false, true, 9, b"sent")).await as u16);
+        for n in 1..=300u16 {
+            let numbers = Numbers { ssrc, seq: u64::from(n), timestamp: 9_000 };
+            bad.path.send_rtx(numbers, sent.wrapping_add(n * 100), &vp8(true, true, n, b"never sent")).await;
+            pause(1).await;
+        }
+        bad.show(false, b"goes on").await;
+    };
+    company.endures(repeating).await;
+    until_counted(&company.server, "all of them", |c| c.dropped(DropReason::Duplicate) >= 300).await;
+    assert_eq!(done(&company.server, Tally::Recovered), 0);
+    let asked = done(&company.server, Tally::Nacked);
+    assert_eq!(asked, 0, "nothing is missing: {asked} packets were asked for");
+}
+
+#[tokio::test]
+async fn a_publisher_that_goes_on_with_what_nobody_watches() {
+    let mut company = Company::meet(Wish { mic: false, ..Wish::STAGE }).await;
+    for person in [&mut company.ann, &mut company.viewer, &mut company.bad] {
+        person.does(json!({ "type": "watch", "cameras": [] })).await;
+    }
+    let going_on = async |bad: &mut Client| {
+        for n in 0..500 {
+            bad.show(n == 0, &[7; 1_000]).await;
+            pause(2).await;
+        }
+    };
+    company.endures(going_on).await;
+    until_counted(&company.server, "packets for nobody", |c| c.done(Tally::Unwatched) >= 490).await;
 }
 
 #[tokio::test]

@@ -252,11 +252,11 @@ impl Inbound {
             let (seq, original) = payload.split_first_chunk().ok_or(DropReason::Padding)?;
             header.seq = u16::from_be_bytes(*seq);
             payload = original;
-            out.counters.add(Tally::Recovered, 1);
         }
         let incoming = Incoming { header: &header, payload, codec, level: marks.level, recovered: stream.rtx };
         let source = &mut self.sources[stream.kind as usize];
         let packet = source.receive(stream.layer, &incoming, now)?;
+        out.counters.add(Tally::Recovered, stream.rtx.into());
         out.counters.add(Tally::BuffersAllocated, source.pool.take_allocated());
         out.counters.add(Tally::Unwatched, packet.is_none().into());
         Ok(packet.map(|packet| Forward { slot, generation, packet }))

@@ -69,6 +69,11 @@ impl MissingPackets {
         .collect()
     }
 
+    /// Whether the packet with the low 16 bits `seq` of its number is missing.
+    pub(crate) fn has(&self, seq: u16) -> bool {
+        self.missing.iter().any(|missing| missing.seq as u16 == seq)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.missing.is_empty()
     }
@@ -91,6 +96,7 @@ mod tests {
         assert_eq!(missing.arrived(13), Arrival::New);
         assert_eq!(missing.due(start), [11, 12]);
         assert_eq!(missing.due(start), [0u16; 0]);
+        assert!(missing.has(12) && !missing.has(10) && !missing.has(99));
         assert_eq!(missing.arrived(12), Arrival::Recovered);
         assert_eq!(missing.arrived(12), Arrival::Old);
         assert_eq!(missing.due(start + limits::NACK_RETRY), [11]);

@@ -142,6 +142,10 @@ impl Source {
     ) -> Result<Option<Arc<Packet>>, DropReason> {
         let video = self.kind.is_video();
         let stream = self.streams[usize::from(layer.0)].as_mut().ok_or(DropReason::RtpUnknownStream)?;
+        // Repeated without need, to find out what the line carries, or never sent before.
+        if incoming.recovered && !stream.missing.has(incoming.header.seq) {
+            return Err(DropReason::Duplicate);
+        }
         let seq = stream.seqs.record(incoming.header.seq);
         if !incoming.recovered {
             stream.last_packet = Some(now);
