@@ -1,84 +1,37 @@
 //! Thousands of sessions in one room of a real server: `cargo bench --bench sessions`. Prints what a session costs, how
-//! a join storm goes, how long a command takes with the journal on disk, and how long a restart takes.
+//! a join storm goes, how long a command takes with the journal on disk, how soon thousands have what was said and what was
+//! answered, and how long a restart takes.
 //!
 //! `DAIS_SESSIONS` sets the number of viewers (5,000).
 
+mod client;
+mod crowd;
+mod server;
+
 use std::error::Error;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use client::{Client, PATIENCE};
 use dais::journal::{Journal as _, Record, SqliteJournal};
 use dais_stage::{Actor, Event, Identity, Millis, ParticipantId, Role, Settings};
-use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use futures_util::StreamExt as _;
+use serde_json::json;
+use server::Server;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_with_config};
 
 const ON_STAGE: usize = 100;
 const JOINS_PER_SECOND: u32 = 500;
 const COMMANDS: usize = 2_000;
 const COMMANDS_PER_SECOND: u32 = 200;
 const JOURNAL_EVENTS: usize = 100_000;
-const PATIENCE: Duration = Duration::from_secs(30);
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-/// The server, ended with the value.
-struct Server {
-    process: Child,
-    address: String,
-    token: String,
-    /// From its start to the line that says that it runs.
-    started_in: Duration,
-}
-
-impl Server {
-    fn start(data: &Path) -> Result<Self> {
-        let start = Instant::now();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_dais"))
-            .args(["--listen", "127.0.0.1:0", "--capacity", "100", "--data"])
-            .arg(data)
-            .env("DAIS_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let printed = process.stdout.take().ok_or("no output")?;
-        for line in BufReader::new(printed).lines() {
-            let line = line?;
-            if let Some((_, link)) = line.split_once("Participant") {
-                let started_in = start.elapsed();
-                let link = link.trim().strip_prefix("http://").ok_or("no link")?;
-                let (address, token) = link.split_once("/r/demo#token=").ok_or("no token")?;
-                let (address, token) = (address.to_owned(), token.to_owned());
-                return Ok(Self { process, address, token, started_in });
-            }
-        }
-        Err("the server did not start".into())
-    }
-
-    /// Resident memory, bytes.
-    fn memory(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse::<u64>()? * 1024)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// What all clients count.
 #[derive(Default)]
@@ -88,69 +41,34 @@ struct Counts {
     bytes: AtomicU64,
 }
 
-/// A session that is in the room.
-struct Client {
-    socket: Socket,
-}
-
-impl Client {
-    async fn enter(server: &Server, name: String, place: &str) -> Result<Self> {
-        let tcp = TcpStream::connect(&server.address).await?;
-        let url = format!("ws://{}/v1/rooms/demo/session", server.address);
-        let config = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0);
-        let (socket, _) = client_async_with_config(url, MaybeTlsStream::Plain(tcp), Some(config)).await?;
-        let mut client = Self { socket };
-        client.send(&json!({ "type": "hello", "protocol": 2, "token": server.token })).await?;
-        client.until("entry").await?;
-        let enter = json!({
-            "type": "enter", "id": 1, "name": name, "place": place, "mic": true, "camera": false,
-        });
-        client.send(&enter).await?;
-        client.until("entered").await?;
-        Ok(client)
-    }
-
-    async fn send(&mut self, message: &Value) -> Result<()> {
-        Ok(self.socket.send(Message::text(message.to_string())).await?)
-    }
-
-    async fn until(&mut self, kind: &str) -> Result<()> {
-        loop {
-            let message = timeout(PATIENCE, self.socket.next()).await?.ok_or("closed")??;
-            let Message::Text(text) = message else { continue };
-            let value: Value = serde_json::from_str(&text)?;
-            match value["type"].as_str() {
-                Some(known) if known == kind => return Ok(()),
-                Some("closed" | "error") => return Err(text.to_string().into()),
-                _ => {}
-            }
-        }
-    }
-
-    /// Reads until the end; answers to commands come back with the time they took.
-    async fn stay(mut self, counts: Arc<Counts>, mut commands: mpsc::Receiver<u32>, took: mpsc::Sender<Duration>) {
-        let mut asked = None;
-        loop {
-            tokio::select! {
-                message = self.socket.next() => match message {
-                    Some(Ok(Message::Text(text))) => {
-                        counts.messages.fetch_add(1, Ordering::Relaxed);
-                        counts.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-                        if text.starts_with(r#"{"type":"ok""#) && let Some(at) = asked.take() {
-                            let _ = took.send(Instant::elapsed(&at)).await;
-                        }
+/// Reads until the end; answers to commands come back with the time they took.
+async fn stay(
+    mut client: Client,
+    counts: Arc<Counts>,
+    mut commands: mpsc::Receiver<u32>,
+    took: mpsc::Sender<Duration>,
+) {
+    let mut asked = None;
+    loop {
+        tokio::select! {
+            message = client.socket.next() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    counts.messages.fetch_add(1, Ordering::Relaxed);
+                    counts.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+                    if text.starts_with(r#"{"type":"ok""#) && let Some(at) = asked.take() {
+                        let _ = took.send(Instant::elapsed(&at)).await;
                     }
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => {
-                        counts.dropped.fetch_add(1, Ordering::Relaxed);
-                        return;
-                    }
-                },
-                Some(n) = commands.recv() => {
-                    asked = Some(Instant::now());
-                    if self.send(&json!({ "type": "set_mic", "id": n + 10, "on": n % 2 == 1 })).await.is_err() {
-                        return;
-                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => {
+                    counts.dropped.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+            },
+            Some(n) = commands.recv() => {
+                asked = Some(Instant::now());
+                if client.send(&json!({ "type": "set_mic", "id": n + 10, "on": n % 2 == 1 })).await.is_err() {
+                    return;
                 }
             }
         }
@@ -184,6 +102,7 @@ async fn main() -> Result<()> {
 
 async fn measure(data: &Path, viewers: usize, timed: &Handle) -> Result<()> {
     sessions(&data.join("sessions"), viewers, timed).await?;
+    crowd::crowd(&data.join("crowd"), viewers).await?;
     restart(&data.join("restart")).await
 }
 
@@ -198,8 +117,8 @@ async fn sessions(data: &Path, viewers: usize, timed: &Handle) -> Result<()> {
         speakers.push(commands);
         let (server, counts, took) = (Arc::clone(&server), Arc::clone(&counts), took.clone());
         let entered = timed.spawn(async move {
-            let client = Client::enter(&server, format!("Speaker {n}"), "stage").await?;
-            tokio::spawn(client.stay(counts, receiver, took));
+            let client = Client::enter(&server, &server.token, format!("Speaker {n}"), "stage").await?;
+            tokio::spawn(stay(client, counts, receiver, took));
             Ok::<_, Box<dyn Error + Send + Sync>>(())
         });
         entered.await??;
@@ -216,10 +135,10 @@ async fn sessions(data: &Path, viewers: usize, timed: &Handle) -> Result<()> {
         let (joined, failed) = (Arc::clone(&joined), Arc::clone(&failed));
         joining.push(tokio::spawn(async move {
             let start = Instant::now();
-            match Client::enter(&server, format!("Viewer {n}"), "viewer").await {
+            match Client::enter(&server, &server.token, format!("Viewer {n}"), "viewer").await {
                 Ok(client) => {
                     joined.lock().await.push(start.elapsed());
-                    tokio::spawn(client.stay(counts, mpsc::channel(1).1, took));
+                    tokio::spawn(stay(client, counts, mpsc::channel(1).1, took));
                 }
                 Err(error) => {
                     if failed.fetch_add(1, Ordering::Relaxed) == 0 {
