@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, value_parser};
 use dais_media::{MediaConfig, SpeechConfig};
 use dais_signaling::token::{SECRET_BYTES_MIN, TokenKeys};
 use dais_signaling::{Embedding, Origin};
@@ -61,6 +61,9 @@ pub struct Config {
     /// Keep the journal in memory: rooms end with the server.
     #[arg(long, env = "DAIS_IN_MEMORY", conflicts_with = "data")]
     pub in_memory: bool,
+    /// Delete what is kept of a session so many days after it has ended: journal and report. Default: it is kept.
+    #[arg(long, env = "DAIS_KEEP_SESSIONS_DAYS", value_parser = value_parser!(u32).range(1..))]
+    pub keep_sessions_days: Option<u32>,
     /// Key of the HTTP API, at least 32 bytes. Without one there is no API.
     #[arg(long, env = "DAIS_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
@@ -349,6 +352,15 @@ mod tests {
         assert_eq!(public, Some("https://stage.example".parse().unwrap()));
         let wrong = Config::try_parse_from(["dais", "--embed-origin", "portal.example"]).unwrap_err().to_string();
         assert!(wrong.contains("must be https:// and a host"), "{wrong}");
+    }
+
+    #[test]
+    fn sessions_are_kept_unless_it_is_said_for_how_many_days() {
+        assert_eq!(parsed(&[]).keep_sessions_days, None);
+        assert_eq!(parsed(&["--keep-sessions-days", "30"]).keep_sessions_days, Some(30));
+        for wrong in ["0", "-1", "a week"] {
+            assert!(Config::try_parse_from(["dais", "--keep-sessions-days", wrong]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

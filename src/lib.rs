@@ -7,6 +7,7 @@ mod config;
 pub mod journal;
 mod mail;
 mod metrics;
+mod privacy;
 mod reach;
 mod room;
 mod rooms;

@@ -3,26 +3,41 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use dais_media::RoomId;
 use dais_signaling::api::SessionSummary;
 use dais_signaling::protocol::{RoomInfo, SessionError};
 use dais_signaling::{Directory, Reason, RoomHandle, RoomMessage, SessionEvent, limits};
-use dais_stage::{Event, Settings, Stage};
-use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinHandle;
+use dais_stage::{Event, Identity, Millis, Settings, Stage};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::journal::{self, JournalError, Record, wall_clock};
 use crate::room::{Over, Room, Shared};
-use crate::summary;
+use crate::{privacy, summary};
 
 /// A room the journal knows.
 enum Known {
     Open { handle: RoomHandle, task: Option<JoinHandle<()>> },
-    Ended,
+    Ended { at: Millis },
 }
+
+/// Why what is kept of a room is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// It was kept for as long as it is to be.
+    Kept,
+    /// Somebody asked.
+    Asked,
+}
+
+/// How often, and after what pause each time, a room that answers nothing is looked at: it ends within milliseconds.
+const ENDING_LOOKS: u32 = 100;
+const ENDING_PAUSE: Duration = Duration::from_millis(10);
 
 /// Rooms by their id in addresses.
 pub(crate) struct Rooms {
@@ -51,9 +66,9 @@ impl Rooms {
             let Some((position, stage)) = journal::rebuild(&*rooms.shared.journal, &id).await? else { continue };
             // Not all of it may have been told when the server ended.
             rooms.shared.hooks.wake(&id);
-            if stage.has_ended() {
+            if let Some(at) = stage.ended() {
                 rooms.forget_invitations(&id).await;
-                rooms.write().insert(id, Known::Ended);
+                rooms.write().insert(id, Known::Ended { at });
             } else {
                 info!(room = id, position, participants = stage.participant_count(), "room is back");
                 rooms.withdraw_invitations(&id, &stage).await;
@@ -94,7 +109,7 @@ impl Rooms {
                 && let Some(rooms) = rooms.upgrade()
             {
                 rooms.forget_invitations(&key).await;
-                rooms.write().insert(key, Known::Ended);
+                rooms.write().insert(key, Known::Ended { at: wall_clock() });
                 rooms.count();
             }
         });
@@ -141,6 +156,93 @@ impl Rooms {
         }
     }
 
+    /// Deletes rooms whose session ended before `moment`. One that is open again is none of them.
+    pub(crate) async fn delete_ended_before(&self, moment: Millis) {
+        let is_old = |known: &Known| matches!(known, Known::Ended { at } if *at < moment);
+        let old: Vec<_> = self.read().iter().filter(|(_, known)| is_old(known)).map(|(id, _)| id.clone()).collect();
+        for id in old {
+            // Opened again meanwhile, or deleted, it is left alone.
+            match self.delete(&id, Deletion::Kept, is_old).await {
+                Err(reason) if reason.code == SessionError::JournalFailed.code() => {
+                    warn!(room = id, "a session that was kept for long enough cannot be deleted");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Deletes everything that is kept of a room whose session is over, and for which `is_due` holds.
+    async fn delete(&self, id: &str, why: Deletion, is_due: impl Fn(&Known) -> bool) -> Result<(), Reason> {
+        let _opening = self.opening.lock().await;
+        self.check_over(id)?;
+        if !self.read().get(id).is_some_and(is_due) {
+            return Ok(());
+        }
+        // The log first: without cursors it would be told from its beginning.
+        self.shared.journal.delete(id).await.map_err(not_deleted)?;
+        self.shared.cursors.forget(id).await.map_err(not_deleted)?;
+        self.shared.mail.forget(id).await.map_err(not_deleted)?;
+        self.write().remove(id);
+        self.shared.metrics.privacy.room_deleted(why);
+        info!(room = id, ?why, "a session was deleted");
+        Ok(())
+    }
+
+    /// Deletes what is kept of a person in a room whose session is over.
+    async fn delete_person(&self, id: &str, identity: Identity) -> Result<(), Reason> {
+        let _opening = self.opening.lock().await;
+        self.check_over(id)?;
+        let journal = &self.shared.journal;
+        let mut records = journal.read(id, 0, usize::MAX).await.map_err(not_deleted)?;
+        let rewritten = spawn_blocking(move || {
+            let changed = privacy::without_person(&records, &identity)?;
+            for (position, record) in &changed {
+                // Positions are indices of `records`.
+                let place = usize::try_from(*position).ok().and_then(|index| records.get_mut(index));
+                place.into_iter().for_each(|place| place.clone_from(record));
+            }
+            let stage = Stage::replay(records.iter().map(|record| (record.at, &record.event)));
+            Some((changed, records.len() as u64, stage))
+        });
+        let rewritten = rewritten.await.map_err(|_| SessionError::Internal)?;
+        let (changed, end, stage) = rewritten.ok_or_else(|| Reason {
+            code: "unknown_person",
+            text: "Nobody of this identity was in the room.".to_owned(),
+        })?;
+        journal.rewrite(id, changed).await.map_err(not_deleted)?;
+        journal.keep_snapshot(id, end, &stage).await;
+        self.shared.metrics.privacy.person_deleted();
+        info!(room = id, "a person was deleted from a session");
+        Ok(())
+    }
+
+    /// Waits while a session is about to be over: whoever has just ended it need not ask twice.
+    async fn until_over(&self, id: &str) {
+        for _ in 0..ENDING_LOOKS {
+            let messages = match self.read().get(id) {
+                Some(Known::Open { handle, .. }) => handle.messages.clone(),
+                Some(Known::Ended { .. }) | None => return,
+            };
+            let (answer, looked) = oneshot::channel();
+            // One that ends answers nothing any more.
+            if messages.send(RoomMessage::PortalLooks { answer }).await.is_ok() && looked.await.is_ok() {
+                return;
+            }
+            sleep(ENDING_PAUSE).await;
+        }
+    }
+
+    /// Whether the session of a room is over: of one that goes on nothing is deleted.
+    fn check_over(&self, id: &str) -> Result<(), Reason> {
+        match self.read().get(id) {
+            Some(Known::Ended { .. }) => Ok(()),
+            Some(Known::Open { .. }) => {
+                Err(Reason { code: "session_open", text: "The session goes on: end it first.".to_owned() })
+            }
+            None => Err(SessionError::UnknownRoom.into()),
+        }
+    }
+
     fn count(&self) {
         let open = self.read().values().filter(|known| matches!(known, Known::Open { .. })).count();
         self.shared.metrics.set_rooms(open);
@@ -155,6 +257,11 @@ impl Rooms {
     }
 }
 
+fn not_deleted(error: impl std::error::Error) -> Reason {
+    warn!(%error, "what is to be deleted cannot be");
+    SessionError::JournalFailed.into()
+}
+
 /// The rooms for sessions and the HTTP API.
 pub(crate) struct RoomDirectory(pub(crate) Arc<Rooms>);
 
@@ -163,7 +270,7 @@ impl Directory for RoomDirectory {
     fn find(&self, room: &str) -> Result<RoomHandle, SessionError> {
         match self.0.read().get(room) {
             Some(Known::Open { handle, .. }) => Ok(handle.clone()),
-            Some(Known::Ended) => Err(SessionError::SessionEnded),
+            Some(Known::Ended { .. }) => Err(SessionError::SessionEnded),
             None => Err(SessionError::UnknownRoom),
         }
     }
@@ -182,8 +289,18 @@ impl Directory for RoomDirectory {
         let records = self.0.shared.journal.read(room, 0, usize::MAX).await.map_err(|_| SessionError::JournalFailed)?;
         let id = room.to_owned();
         // A long session has hundreds of thousands of records.
-        let made = tokio::task::spawn_blocking(move || summary::of(&id, &records, wall_clock())).await;
+        let made = spawn_blocking(move || summary::of(&id, &records, wall_clock())).await;
         made.map_err(|_| SessionError::Internal)?.ok_or_else(|| SessionError::UnknownRoom.into())
+    }
+
+    async fn delete_room(&self, room: &str) -> Result<(), Reason> {
+        self.0.until_over(room).await;
+        self.0.delete(room, Deletion::Asked, |_| true).await
+    }
+
+    async fn delete_person(&self, room: &str, identity: Identity) -> Result<(), Reason> {
+        self.0.until_over(room).await;
+        self.0.delete_person(room, identity).await
     }
 
     fn count_refusal(&self, code: &'static str) {

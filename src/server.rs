@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigError};
 use crate::journal::{Journal, JournalError, SqliteJournal};
 use crate::mail::{Mail, MailConfigError, Outbox, Sender};
 use crate::metrics::{self, Metrics, Sources};
+use crate::privacy::keep_sessions;
 use crate::reach::MediaReach;
 use crate::room::Shared;
 use crate::rooms::{OpenError, RoomDirectory, Rooms};
@@ -69,6 +70,8 @@ pub struct Server {
     sender: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     /// Tells the receivers of webhooks.
     telling: Telling,
+    /// Deletes sessions that were kept for long enough.
+    keeping: Option<JoinHandle<()>>,
 }
 
 /// How long open sessions may take to end when the server stops.
@@ -104,6 +107,7 @@ impl Server {
             mail_queue: Box::new(move || mails.upgrade().map_or(0, |outbox| outbox.length())),
         }));
         let cursors = Arc::new(Cursors::open(folder)?);
+        cursors.forget_deleted(&*journal).await?;
         for receiver in &receivers {
             cursors.know(&receiver.name, &*journal).await?;
         }
@@ -115,9 +119,11 @@ impl Server {
             journal,
             mail: Arc::clone(&mail),
             hooks,
+            cursors,
             keys: keys.clone(),
         };
         let rooms = Rooms::load(shared).await?;
+        let keeping = config.keep_sessions_days.map(|days| tokio::spawn(keep_sessions(Arc::downgrade(&rooms), days)));
         let directory = Arc::new(RoomDirectory(Arc::clone(&rooms)));
         let (api_key, preset, codec) = (config.api_key()?, config.preset, config.codec);
         let reach = Arc::new(MediaReach::new(Arc::clone(&media), config.turn_url.clone()).await);
@@ -152,7 +158,7 @@ impl Server {
         let web = tokio::spawn(async move { serving.await });
         let metrics_at = metrics.as_ref().map_or_else(|| "off".to_owned(), |(address, _)| address.to_string());
         info!(%address, metrics = metrics_at, workers = config.media().workers, "serving");
-        Ok(Self { address, keys, rooms, media, stop, web, metrics, sender, telling })
+        Ok(Self { address, keys, rooms, media, stop, web, metrics, sender, telling, keeping })
     }
 
     /// Address of the web server.
@@ -226,6 +232,10 @@ impl Server {
             }
         }
         self.telling.stop().await;
+        if let Some(keeping) = self.keeping {
+            // What it is deleting is finished at the next start.
+            keeping.abort();
+        }
         if let Some((_, metrics)) = self.metrics {
             metrics.abort();
         }

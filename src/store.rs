@@ -79,6 +79,16 @@ impl Drop for Store {
     }
 }
 
+/// Writes the write-ahead log into the file, and cuts it: what was deleted is in neither then. False where somebody reads
+/// the file, and it has to be tried again.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn truncate_log(connection: &Connection) -> rusqlite::Result<bool> {
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(busy == 0)
+}
+
 fn file(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;

@@ -36,6 +36,19 @@ pub trait Directory: Send + Sync + 'static {
     /// [`SessionError::UnknownRoom`] or [`SessionError::JournalFailed`].
     async fn summary(&self, room: &str) -> Result<SessionSummary, Reason>;
 
+    /// Deletes everything that is kept of a room whose session is over. When this returns it is in no file any more, and
+    /// the room is unknown.
+    ///
+    /// # Errors
+    /// [`SessionError::UnknownRoom`], `session_open` or [`SessionError::JournalFailed`].
+    async fn delete_room(&self, room: &str) -> Result<(), Reason>;
+
+    /// Deletes what is kept of one person in a room whose session is over.
+    ///
+    /// # Errors
+    /// As with [`Directory::delete_room`], and `unknown_person`.
+    async fn delete_person(&self, room: &str, identity: Identity) -> Result<(), Reason>;
+
     /// Something was refused; counted by its stable code.
     fn count_refusal(&self, code: &'static str);
 
@@ -186,6 +199,8 @@ pub struct Visitor {
     pub role: Role,
     /// The role link the token came with.
     pub link: Option<LinkId>,
+    /// Until when the token they first came with lets in people who are new, seconds since the Unix epoch.
+    pub until: u64,
     /// On a phone.
     pub phone: bool,
     /// The token lets in people who are new; else only those who come back.

@@ -173,6 +173,7 @@ impl Known {
             identity: Identity(subject),
             role: claims.role,
             link: claims.link.map(LinkId),
+            until: claims.enter_until.unwrap_or(claims.exp),
             phone,
             may_enter: claims.lets_in(now),
         };

@@ -3,6 +3,7 @@
 //! A room's log is a row of [`Record`]s, told apart by their position from 0 on. [`Journal`] is small so that a
 //! replicated log can take the place of [`SqliteJournal`].
 
+mod erase;
 mod print;
 mod sqlite;
 
@@ -59,6 +60,20 @@ pub trait Journal: Send + Sync + 'static {
     /// # Errors
     /// [`JournalError::Failed`].
     async fn snapshot(&self, room: &str) -> Result<Option<(u64, Stage)>, JournalError>;
+
+    /// Deletes a room's log and its snapshot; the log begins anew. When this returns, they are in no file of the journal,
+    /// unless somebody else is reading that: then as soon as they have read. Nobody may write to the log meanwhile.
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`]; it may be deleted in part, and has to be deleted once more.
+    async fn delete(&self, room: &str) -> Result<(), JournalError>;
+
+    /// Puts other records in place of those at these positions of a room's log, all of them or none, and deletes its
+    /// snapshot. What was there before is in no file then, as with [`Journal::delete`].
+    ///
+    /// # Errors
+    /// [`JournalError::Failed`], also where there is no record at a position.
+    async fn rewrite(&self, room: &str, records: Vec<(u64, Record)>) -> Result<(), JournalError>;
 
     /// How many requests wait for it.
     fn queue_length(&self) -> usize;

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
+use super::erase::{self, Erasure};
 use super::{Journal, JournalError, Record};
 
 /// Appends that wait for the journal's thread; more make their rooms wait.
@@ -43,6 +44,7 @@ enum Job {
     Rooms { reply: Reply<Vec<String>> },
     KeepSnapshot { room: String, position: u64, stage: String },
     Snapshot { room: String, reply: Reply<Option<(u64, Stage)>> },
+    Erase { room: String, erasure: Erasure, reply: Reply<bool> },
 }
 
 /// A journal in the file `journal.sqlite` of a folder, in write-ahead mode and flushed to disk with every commit. One
@@ -62,7 +64,8 @@ impl SqliteJournal {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"));
         let lock = lock.map_err(failed)?;
         lock.try_lock().map_err(|_| JournalError::InUse(folder.display().to_string()))?;
-        let connection = connect(&folder.join("journal.sqlite"))?;
+        let mut connection = connect(&folder.join("journal.sqlite"))?;
+        erase::prepare(&mut connection).map_err(failed)?;
         Self::start(connection, Some(lock))
     }
 
@@ -84,15 +87,20 @@ impl SqliteJournal {
     /// [`JournalError::Failed`].
     pub fn in_memory() -> Result<Self, JournalError> {
         let connection = Connection::open_in_memory().map_err(failed)?;
-        connection.execute_batch(SCHEMA).map_err(failed)?;
+        connection.execute_batch(SCHEMA).and_then(|()| connection.execute_batch(erase::SCHEMA)).map_err(failed)?;
         Self::start(connection, None)
     }
 
     fn start(connection: Connection, lock: Option<File>) -> Result<Self, JournalError> {
         let (jobs, receiver) = mpsc::channel(QUEUE);
-        let writer = Writer { connection, ends: HashMap::new(), _lock: lock };
+        let writer = Writer { connection, ends: HashMap::new(), is_clean: true, _lock: lock };
         let thread = thread::Builder::new().name("dais-journal".to_owned()).spawn(|| writer.run(receiver));
         Ok(Self { jobs, thread: Mutex::new(Some(thread.map_err(failed)?)) })
+    }
+
+    async fn erase(&self, room: &str, erasure: Erasure) -> Result<bool, JournalError> {
+        let room = room.to_owned();
+        self.ask(|reply| Job::Erase { room, erasure, reply }).await
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, JournalError> {
@@ -145,12 +153,22 @@ impl Journal for SqliteJournal {
         self.ask(|reply| Job::Snapshot { room, reply }).await
     }
 
+    async fn delete(&self, room: &str) -> Result<(), JournalError> {
+        // In parts: between them the journal writes for other rooms.
+        while !self.erase(room, Erasure::Delete).await? {}
+        Ok(())
+    }
+
+    async fn rewrite(&self, room: &str, records: Vec<(u64, Record)>) -> Result<(), JournalError> {
+        self.erase(room, Erasure::Rewrite(records)).await.map(drop)
+    }
+
     fn queue_length(&self) -> usize {
         self.jobs.max_capacity() - self.jobs.capacity()
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> JournalError {
+pub(super) fn failed(error: impl std::fmt::Display) -> JournalError {
     JournalError::Failed(error.to_string())
 }
 
@@ -160,7 +178,7 @@ fn connect(file: &Path) -> Result<Connection, JournalError> {
     connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
     // Every commit reaches the disk: what was acknowledged outlives a power failure.
     connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
-    connection.execute_batch(SCHEMA).map_err(failed)?;
+    connection.execute_batch(SCHEMA).and_then(|()| connection.execute_batch(erase::SCHEMA)).map_err(failed)?;
     Ok(connection)
 }
 
@@ -169,6 +187,8 @@ struct Writer {
     connection: Connection,
     /// Where each room's log ends, as far as that was looked up.
     ends: HashMap<String, u64>,
+    /// Nothing that was erased is left in the write-ahead log.
+    is_clean: bool,
     _lock: Option<File>,
 }
 
@@ -183,11 +203,31 @@ impl Writer {
     fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut group = Vec::new();
         while jobs.blocking_recv_many(&mut group, GROUP) > 0 {
+            let erasing: Vec<_> = group.extract_if(.., |job| matches!(job, Job::Erase { .. })).collect();
             if let Err(error) = self.carry_out(&mut group) {
                 warn!(%error, "the journal failed");
                 self.ends.clear();
             }
+            if !self.is_clean {
+                self.clean();
+            }
+            for job in erasing {
+                let Job::Erase { room, erasure, reply } = job else { continue };
+                self.ends.remove(&room);
+                let erased = erase::erase(&mut self.connection, &room, &erasure);
+                if erased == Ok(true) {
+                    self.clean();
+                    if !self.is_clean {
+                        warn!("somebody reads the journal: what was deleted is in its log until they have read");
+                    }
+                }
+                let _ = reply.send(erased);
+            }
         }
+    }
+
+    fn clean(&mut self) {
+        self.is_clean = erase::clean(&self.connection, BUSY).unwrap_or(false);
     }
 
     /// Writes a group in one transaction; answers when it is on disk, or with the failure of all.
@@ -247,6 +287,8 @@ fn write_group(
             Job::Snapshot { room, reply } => {
                 let _ = reply.send(snapshot(&transaction, &room));
             }
+            // In transactions of their own.
+            Job::Erase { .. } => {}
         }
     }
     transaction.commit().map_err(failed)

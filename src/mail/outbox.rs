@@ -12,7 +12,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::invitation::{Invitation, Letter};
 use super::limits;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, truncate_log};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS invitations (
@@ -160,11 +160,17 @@ impl Outbox {
         self.ask(|connection| connection.execute(sql, []).map(drop)).await
     }
 
-    /// The session of a room is over: its addresses are deleted.
+    /// The session of a room is over: its addresses are deleted, and are in no file any more.
     pub(crate) async fn forget(&self, room: &str) -> Result<(), StoreError> {
         let room = room.to_owned();
         let sql = "DELETE FROM invitations WHERE room = ?1";
-        self.ask(move |connection| connection.execute(sql, params![room]).map(drop)).await
+        self.ask(move |connection| {
+            if connection.execute(sql, params![room])? > 0 {
+                truncate_log(connection)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn ask<T: Send + 'static>(
@@ -284,5 +290,22 @@ mod tests {
         assert_eq!((states(&outbox).await.len(), outbox.length()), (0, 1));
         outbox.send_nothing().await.unwrap();
         assert_eq!(outbox.of_room("b").await.unwrap()[0].state, MailState::LinkOnly);
+    }
+
+    #[tokio::test]
+    async fn addresses_of_a_room_that_is_over_are_in_no_file_either() {
+        let folder = std::env::temp_dir().join(format!("dais-{}-addresses", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let holds = || {
+            let files = std::fs::read_dir(&folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+            files.into_iter().any(|bytes| bytes.windows(15).any(|part| part == b"ann1@example.or"))
+        };
+        let outbox = Outbox::open(Some(&folder)).unwrap();
+        outbox.add("a", vec![invitation(1)], Millis(1)).await.unwrap();
+        assert!(holds());
+        outbox.forget("a").await.unwrap();
+        assert!(!holds());
+        drop(outbox);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -8,6 +8,7 @@ mod documentation;
 mod listener;
 mod mail;
 mod media;
+mod privacy;
 mod registrar;
 mod stage;
 mod webhooks;
@@ -23,6 +24,7 @@ use prometheus::{Histogram, HistogramTimer, HistogramVec, IntCounter, IntCounter
 pub(crate) use listener::listen;
 use mail::MailMetrics;
 use media::MediaCollector;
+use privacy::PrivacyMetrics;
 use registrar::Registrar;
 pub(crate) use stage::{Census, StageMetrics};
 use webhooks::WebhookMetrics;
@@ -83,6 +85,7 @@ pub(crate) struct Metrics {
     pub(crate) stage: StageMetrics,
     pub(crate) mail: MailMetrics,
     pub(crate) webhooks: WebhookMetrics,
+    pub(crate) privacy: PrivacyMetrics,
     refused: IntCounterVec,
     joins: HistogramVec,
     connections_ended: IntCounterVec,
@@ -111,6 +114,7 @@ impl Metrics {
             stage: StageMetrics::new(&make),
             mail: MailMetrics::new(&make),
             webhooks: WebhookMetrics::new(&make),
+            privacy: PrivacyMetrics::new(&make),
             refused: make.counters("dais_refused_total", "Requests and sessions refused", "code", codes),
             joins: make.histograms(
                 "dais_join_seconds",

@@ -4,7 +4,7 @@ use dais_media::sdp::{Offer, SdpError};
 use dais_media::{Codec, MediaKind};
 use dais_signaling::protocol::{Place, Presence, SessionError};
 use dais_signaling::{Entering, Reason, Visitor, Welcome, Wish};
-use dais_stage::{Command, Entry, EntryPlace, ParticipantId, Refusal};
+use dais_stage::{Command, Entry, EntryPlace, LinkId, ParticipantId, Refusal};
 
 use super::Room;
 use super::sessions::Session;
@@ -13,20 +13,35 @@ use crate::journal::wall_clock;
 
 impl Room {
     pub(super) fn welcome(&self, visitor: &Visitor) -> Result<Welcome, Reason> {
-        let Visitor { identity, role, link, phone, may_enter } = visitor;
+        let Visitor { identity, role, phone, may_enter, .. } = visitor;
         let present = self.stage.find(identity).filter(|person| person.role == *role);
         let present = present.map(|person| Presence {
             on_stage: person.on_stage().is_some(),
             lost: person.is_lost() || self.sessions.get(person.id).is_some_and(|session| session.gone.is_some()),
         });
         if present.is_none() {
-            self.stage.may_enter(wall_clock(), identity, *role, *link)?;
+            self.may_enter(visitor)?;
             if !may_enter {
                 return Err(SessionError::TokenExpired.into());
             }
         }
         let may_join_stage = self.stage.may_join_at_entry(*role, *phone).is_ok();
         Ok(Welcome { may_join_stage, present, codec: self.stage.settings().codec.into() })
+    }
+
+    /// Whether somebody new may come in.
+    fn may_enter(&self, visitor: &Visitor) -> Result<(), Refusal> {
+        let Visitor { identity, role, link, until, .. } = visitor;
+        let of_now = |link: &LinkId| {
+            // The log of a room may have been deleted and begun anew: its numbers are given again, and a link that was
+            // withdrawn before would be valid with another one. When it ends tells them apart.
+            let known = self.stage.links().iter().find(|known| known.id == *link);
+            known.is_none_or(|known| known.expires.0 / 1_000 == *until)
+        };
+        if !link.as_ref().is_none_or(of_now) {
+            return Err(Refusal::LinkUnknown);
+        }
+        self.stage.may_enter(wall_clock(), identity, *role, *link)
     }
 
     pub(super) fn enter(&mut self, entering: Entering, offer: Option<Offer>) {
@@ -46,7 +61,7 @@ impl Room {
     /// Lets somebody in, or back to their place. Who may not go on stage is let in as a viewer, with the reason.
     /// A publisher comes on stage or not at all.
     fn admit(&mut self, entering: &Entering, place: EntryPlace) -> Result<(ParticipantId, Option<Reason>), Reason> {
-        let Visitor { identity, role, link, phone, may_enter } = &entering.visitor;
+        let Visitor { identity, role, link, phone, may_enter, .. } = &entering.visitor;
         let publishes = matches!(entering.wish, Wish::Publish { .. });
         let keeps_media = matches!(entering.wish, Wish::Visit { keep_media: true, .. });
         if let Some((id, same_role)) = self.stage.find(identity).map(|person| (person.id, person.role == *role)) {
@@ -55,7 +70,7 @@ impl Room {
                 if !may_enter {
                     return Err(SessionError::TokenExpired.into());
                 }
-                self.stage.may_enter(wall_clock(), identity, *role, *link)?;
+                self.may_enter(&entering.visitor)?;
                 dais_stage::checked_name(entering.name.as_deref().unwrap_or_default())?;
                 if publishes {
                     self.stage.may_join_at_entry(*role, *phone)?;
@@ -88,6 +103,7 @@ impl Room {
         if !may_enter {
             return Err(SessionError::TokenExpired.into());
         }
+        self.may_enter(&entering.visitor)?;
         let mut entry = Entry {
             id: self.stage.next_id(),
             identity: identity.clone(),

@@ -41,7 +41,7 @@ use crate::mail::Mail;
 use crate::metrics::{Census, JoinPhase, Metrics};
 use crate::store::StoreError;
 use crate::tokens::sign_link;
-use crate::webhook::Hooks;
+use crate::webhook::{Cursors, Hooks};
 use chat::ChatNews;
 use entering::parsed_offer;
 use inviting::{Invitations, Inviter, Inviting};
@@ -65,6 +65,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) mail: Arc<Mail>,
     pub(crate) hooks: Hooks,
+    pub(crate) cursors: Arc<Cursors>,
     pub(crate) keys: TokenKeys,
 }
 

@@ -104,6 +104,12 @@ impl Stage {
         self.ended.is_some()
     }
 
+    /// When the session was over.
+    #[must_use]
+    pub fn ended(&self) -> Option<Millis> {
+        self.ended
+    }
+
     /// The number the next person to enter gets.
     #[must_use]
     pub fn next_id(&self) -> ParticipantId {

@@ -1,6 +1,7 @@
 //! The HTTP API for the portal that a room belongs to: rooms, tokens, moderation. Described by OpenAPI, served at
 //! `/v1/openapi.json`.
 
+mod data;
 mod invitations;
 mod rooms;
 mod summary;
@@ -13,7 +14,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::de::DeserializeOwned;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -43,6 +44,8 @@ pub use types::{NewRoom, NewToken, Preset, RoomChange, RoomReport, SignedToken, 
         summary::table,
         invitations::invite,
         invitations::list,
+        data::delete,
+        data::delete_person,
     ),
     security(("key" = []))
 )]
@@ -65,9 +68,11 @@ pub(crate) fn routes(signaling: &Signaling) -> Router<Signaling> {
         .route("/v1/rooms/{room}", get(rooms::report).patch(rooms::change).delete(rooms::end))
         .route("/v1/rooms/{room}/tokens", post(rooms::make_token))
         .route("/v1/rooms/{room}/participants", get(rooms::participants))
-        .route("/v1/rooms/{room}/participants/{participant}", axum::routing::delete(rooms::remove))
+        .route("/v1/rooms/{room}/participants/{participant}", delete(rooms::remove))
         .route("/v1/rooms/{room}/participants/{participant}/{action}", post(rooms::act))
         .route("/v1/rooms/{room}/invitations", post(invitations::invite).get(invitations::list))
+        .route("/v1/rooms/{room}/data", delete(data::delete))
+        .route("/v1/rooms/{room}/data/people/{identity}", delete(data::delete_person))
         .layer(DefaultBodyLimit::max(limits::API_BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(signaling.clone(), authorized))
         .route("/v1/rooms/{room}/summary", get(summary::summary))
@@ -97,7 +102,7 @@ impl From<SessionError> for Failure {
 impl From<Reason> for Failure {
     fn from(reason: Reason) -> Self {
         let status = match reason.code {
-            "unknown_room" | "unknown_participant" | "link_unknown" => StatusCode::NOT_FOUND,
+            "unknown_room" | "unknown_participant" | "unknown_person" | "link_unknown" => StatusCode::NOT_FOUND,
             "session_ended" => StatusCode::GONE,
             "capacity_invalid"
             | "camera_limit_invalid"
