@@ -38,6 +38,14 @@ pub const CHAT_AT_ONCE: u32 = 20;
 pub const REACTIONS_PER_SECOND: u32 = 5;
 /// See [`REACTIONS_PER_SECOND`].
 pub const REACTIONS_AT_ONCE: u32 = 10;
+/// A session may search this often a second, and [`SEARCHES_AT_ONCE`] at once; more are refused with `rate_limited`. Each
+/// looks at every name in the room. At the page people make one or two a second, and the pages of what 5,000 have in their
+/// names are 50.
+pub const SEARCHES_PER_SECOND: u32 = 5;
+/// See [`SEARCHES_PER_SECOND`].
+pub const SEARCHES_AT_ONCE: u32 = 60;
+/// Longest search, in Unicode scalar values: no name is longer. A longer one is refused with `search_too_long`.
+pub const SEARCH_CHARS_MAX: usize = dais_stage::limits::NAME_CHARS_MAX;
 /// Places of a ranking that everyone is told; whoever stands further down is told their own.
 pub const RANKS_TOLD: usize = 10;
 /// A token to come back with is valid this long: longer than any session.

@@ -41,6 +41,11 @@ impl Rate {
         Self::of(limits::REACTIONS_PER_SECOND, limits::REACTIONS_AT_ONCE, now)
     }
 
+    /// Of searches, each of which looks at everybody's names.
+    pub(crate) fn searches(now: Instant) -> Self {
+        Self::of(limits::SEARCHES_PER_SECOND, limits::SEARCHES_AT_ONCE, now)
+    }
+
     fn of(per_second: u32, at_once: u32, now: Instant) -> Self {
         let full = u64::from(at_once) * 1_000;
         Self { left: full, full, per_second: per_second.into(), filled: now, refused: 0 }

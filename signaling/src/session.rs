@@ -255,7 +255,8 @@ impl Session {
 
     async fn converse(&mut self, participant: ParticipantId, room: &RoomHandle) -> Result<Infallible, Ended> {
         let now = Instant::now();
-        let (mut rate, mut chat, mut reactions) = (Rate::new(now), Rate::chat(now), Rate::reactions(now));
+        let (mut rate, mut searches) = (Rate::new(now), Rate::searches(now));
+        let (mut chat, mut reactions) = (Rate::chat(now), Rate::reactions(now));
         loop {
             let read = timeout(limits::SILENT_MAX, self.reader.next()).await.map_err(|_| Ended::Gone)?;
             let Some(message) = self.received(read, &mut rate)? else { continue };
@@ -267,6 +268,11 @@ impl Session {
                     self.refuse(Some(id), SessionError::RateLimited);
                 }
                 ClientMessage::React { id, .. } if reactions.request(Instant::now()) != Pace::Fine => {
+                    self.refuse(Some(id), SessionError::RateLimited);
+                }
+                ClientMessage::ListViewers { id, search: Some(_), .. }
+                    if searches.request(Instant::now()) != Pace::Fine =>
+                {
                     self.refuse(Some(id), SessionError::RateLimited);
                 }
                 message => {

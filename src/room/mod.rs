@@ -15,6 +15,7 @@ mod entering;
 mod feature;
 mod gates;
 mod inviting;
+mod listing;
 mod notices;
 pub(crate) mod polls;
 mod requests;
@@ -45,6 +46,7 @@ use crate::webhook::{Cursors, Hooks};
 use chat::ChatNews;
 use entering::parsed_offer;
 use inviting::{Invitations, Inviter, Inviting};
+use listing::Searches;
 use polls::PollNews;
 use requests::Request;
 use roster::News;
@@ -104,6 +106,7 @@ pub(crate) struct Room {
     chat_news: ChatNews,
     poll_news: PollNews,
     invitations: Invitations,
+    searches: Searches,
     /// Finds who speaks most.
     loudness: DominantSpeaker,
     /// What players with one picture and one voice are shown.
@@ -137,6 +140,7 @@ impl Room {
             chat_news,
             poll_news,
             invitations,
+            searches: Searches::new(),
             loudness,
             view,
             codec_told,
@@ -290,6 +294,7 @@ impl Room {
         for id in self.sessions.over() {
             self.lose(id);
         }
+        self.searches = Searches::new();
         self.turn.tick = true;
     }
 
@@ -399,7 +404,7 @@ impl Room {
                 let _ = answer.send(roster::report(&self.stage, self.info.clone()));
             }
             RoomMessage::PortalLists { after, answer } => {
-                let _ = answer.send(roster::page(&self.stage, after, false));
+                let _ = answer.send(listing::everyone(&self.stage, after));
             }
             RoomMessage::PortalInvites { wanted, answer } => self.invite_by_mail(Inviter::Portal(answer), &wanted),
             RoomMessage::PortalListsInvitations { answer } => {
@@ -478,9 +483,8 @@ impl Room {
                 }
                 Err(error) => Err(error.into()),
             },
-            Some(Request::Viewers { after }) => {
-                let page = roster::page(&self.stage, after, true);
-                Ok(ServerMessage::Viewers { id, participants: page.participants, more: page.more })
+            Some(Request::Viewers { after, search }) => {
+                self.list_viewers(id, after, search.as_deref()).map_err(Reason::from)
             }
             Some(Request::Chat { channel, before }) => {
                 let moderates = notices::moderates(&self.stage, by);

@@ -14,8 +14,8 @@ pub(super) enum Request {
     RestartIce,
     /// To be sent these cameras from here on.
     Watch(Vec<Watched>),
-    /// A page of the viewers.
-    Viewers { after: ParticipantId },
+    /// A page of the viewers, of all or of those a search finds.
+    Viewers { after: ParticipantId, search: Option<String> },
     /// A page of the chat.
     Chat { channel: Channel, before: u32 },
     /// The role links.
@@ -43,7 +43,9 @@ pub(super) fn request(id: ParticipantId, message: ClientMessage, now: Millis) ->
         ClientMessage::Offer { sdp, .. } => return Some(Request::Offer(sdp)),
         ClientMessage::RestartIce { .. } => return Some(Request::RestartIce),
         ClientMessage::Watch { cameras, .. } => return Some(Request::Watch(cameras)),
-        ClientMessage::ListViewers { after, .. } => return Some(Request::Viewers { after: target(after) }),
+        ClientMessage::ListViewers { after, search, .. } => {
+            return Some(Request::Viewers { after: target(after), search });
+        }
         ClientMessage::ListLinks { .. } => return Some(Request::Links),
         ClientMessage::InviteByMail { addresses, role, start, minutes, utc_offset, language, .. } => {
             let wanted = NewInvitations { addresses, role, start, minutes, utc_offset, language };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dais_signaling::api::{RoomReport, ViewersPage};
+use dais_signaling::api::RoomReport;
 use dais_signaling::limits;
 use dais_signaling::protocol::{self, Camera, Dominant, Relation, RoomInfo, ServerMessage, SlotKind, Waiting};
 use dais_stage::{
@@ -284,13 +284,6 @@ pub(super) fn queue(stage: &Stage, now: Millis) -> ServerMessage {
     ServerMessage::Queue { requests: first(requests), hands: first(hands), invited, may_return, pending }
 }
 
-/// A page of those who entered after `after`, viewers only if `viewers_only`.
-pub(super) fn page(stage: &Stage, after: ParticipantId, viewers_only: bool) -> ViewersPage {
-    let mut people = stage.participants_after(after).filter(|person| !viewers_only || person.on_stage().is_none());
-    let participants: Vec<_> = people.by_ref().take(limits::PAGE).map(|p| participant(stage, p)).collect();
-    ViewersPage { participants, more: people.next().is_some() }
-}
-
 /// The room for the portal.
 pub(super) fn report(stage: &Stage, info: RoomInfo) -> RoomReport {
     let protocol::Rules { access, capacity, camera_limit, locked, permissions } = rules(stage);
@@ -324,7 +317,8 @@ fn rules(stage: &Stage) -> protocol::Rules {
     }
 }
 
-fn participant(stage: &Stage, participant: &Participant) -> protocol::Participant {
+/// Somebody for a client.
+pub(super) fn participant(stage: &Stage, participant: &Participant) -> protocol::Participant {
     let on_stage = participant.on_stage().map(|on_stage| protocol::OnStage {
         order: order(on_stage.order),
         mic: on_stage.mic,
@@ -354,10 +348,10 @@ fn slot_entry(kind: SlotKind, slot: Slot, generation: Generation, occupant: Opti
     protocol::Slot { kind, index: slot.0, generation: generation.0, participant: occupant.map(|id| id.0) }
 }
 
-fn viewer_count(stage: &Stage) -> usize {
+pub(super) fn viewer_count(stage: &Stage) -> usize {
     stage.participant_count() - stage.on_stage_count()
 }
 
-fn clamp(count: usize) -> u32 {
+pub(super) fn clamp(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

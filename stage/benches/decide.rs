@@ -1,7 +1,8 @@
 //! How fast a stage decides, with 100 people on stage and 5,000 viewers. `cargo bench -p dais-stage`.
 
 use dais_stage::{
-    Access, Actor, Command, Entry, EntryPlace, Event, Identity, Millis, ParticipantId, Role, Settings, Stage,
+    Access, Actor, Command, Entry, EntryPlace, Event, Identity, Millis, NameSearch, ParticipantId, Role, Settings,
+    Stage,
 };
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -102,4 +103,12 @@ fn join_the_full_stage(bencher: Bencher<'_, '_>) {
     enact(&mut stage, Millis(20_000), &Command::Invite { by: HOST.into(), target: id });
     let command = Command::JoinStage { id, mic: true, camera: true };
     bencher.counter(ItemsCount::new(1u32)).bench(|| stage.decide(Millis(30_000), black_box(&command)));
+}
+
+/// One search among everybody's names: for what all have, one has, and nobody has.
+#[divan::bench(args = ["person", "person 5100", "nobody"])]
+fn search_by_name(bencher: Bencher<'_, '_>, wanted: &str) {
+    let stage = room();
+    let mut search = NameSearch::new(wanted);
+    bencher.bench_local(|| stage.participants().filter(|person| search.finds(black_box(&person.name))).count());
 }

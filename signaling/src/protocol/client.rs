@@ -122,8 +122,11 @@ pub enum ClientMessage {
     ListViewers {
         /// Number of the request.
         id: u32,
-        /// Those who entered after this one; 0 from the start.
+        /// Those who entered after this one; 0 from the start. The next page is after the last of this one.
         after: u32,
+        /// Only those with this in their names, in any case; up to 64 characters.
+        #[ts(optional)]
+        search: Option<String>,
     },
     /// Moderators: **Bring to stage**: approves a request.
     Approve {

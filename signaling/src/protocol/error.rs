@@ -51,6 +51,12 @@ pub enum SessionError {
     /// A slot that the layout does not have.
     #[error("There is no such slot.")]
     SlotUnknown,
+    /// A search for more than a name can have.
+    #[error("No name is as long as that.")]
+    SearchTooLong,
+    /// More searches than the room's task has time for.
+    #[error("Many people are searching. Try again in a moment.")]
+    TooManySearches,
     /// More requests than a person makes.
     #[error("You are sending too many requests. Wait a moment.")]
     RateLimited,
@@ -79,7 +85,7 @@ pub enum SessionError {
 
 impl SessionError {
     /// Every error.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::MessageMalformed,
         Self::MessageUnknownType,
         Self::MessageTooLarge,
@@ -96,6 +102,8 @@ impl SessionError {
         Self::MediaLost,
         Self::ShuttingDown,
         Self::SlotUnknown,
+        Self::SearchTooLong,
+        Self::TooManySearches,
         Self::RateLimited,
         Self::TooManyTests,
         Self::Replaced,
@@ -126,6 +134,8 @@ impl SessionError {
             Self::MediaLost => "media_lost",
             Self::ShuttingDown => "shutting_down",
             Self::SlotUnknown => "slot_unknown",
+            Self::SearchTooLong => "search_too_long",
+            Self::TooManySearches => "too_many_searches",
             Self::RateLimited => "rate_limited",
             Self::TooManyTests => "too_many_tests",
             Self::Replaced => "replaced",

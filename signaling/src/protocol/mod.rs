@@ -140,7 +140,7 @@ mod tests {
             r#"{"type":"set_mic","id":5,"on":true}"#,
             r#"{"type":"set_camera","id":6,"on":false}"#,
             r#"{"type":"watch","id":6,"cameras":[{"slot":0,"height":360}]}"#,
-            r#"{"type":"list_viewers","id":6,"after":0}"#,
+            r#"{"type":"list_viewers","id":6,"after":0,"search":"ann"}"#,
             r#"{"type":"approve","id":7,"participant":9}"#,
             r#"{"type":"decline","id":7,"participant":9}"#,
             r#"{"type":"invite","id":7,"participant":9}"#,

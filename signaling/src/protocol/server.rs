@@ -92,6 +92,8 @@ pub enum ServerMessage {
         participants: Vec<Participant>,
         /// There are more after the last one.
         more: bool,
+        /// How many viewers there are in all with what was searched for in their names.
+        matching: u32,
     },
     /// Answer to `make_link`.
     LinkMade {

@@ -1,26 +1,34 @@
 /** The participants list: who wants to join, **On stage** and **Viewers**. */
 
-import { useEffect, useState } from "preact/hooks";
-import { inViewersOrder, claimOf, stagePeople, viewerPeople } from "../sdk";
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { claimOf, isFound, stagePeople } from "../sdk";
 import type { Participant, StagePerson, Waits } from "../sdk";
 import { everyoneEntries, personEntries } from "./actions";
 import { micTrack } from "./devices";
 import { CloseIcon, HandIcon } from "./icons";
+import { LongList } from "./long-list";
+import type { Row } from "./long-list";
 import { Menu } from "./menu";
 import { VoiceMark } from "./stage";
 import { attempt, me, moderating, now, side, view } from "./state";
 import { ROLE_LABELS, ago } from "./texts";
 import { Avatar } from "./ui";
+import { useViewerList } from "./viewer-list";
+import { watchers } from "./watchers";
 
 /** People listed without a search field. */
 const SEARCH_OVER = 20;
+/** Longest search, characters: no name is longer. */
+const SEARCH_CHARS_MAX = 64;
+/** A search is said to a screen reader, and asked of the server, when nothing was typed for this long, ms. */
+const TYPED_MS = 250;
 
 function Who({ person, raised = false, more = null }: { person: Participant; raised?: boolean; more?: string | null }) {
   const role = person.role === "participant" ? null : ROLE_LABELS[person.role];
   const presents = view.value.presentation.participant === person.id && "presents";
   const details = [person.lost && "reconnecting…", role, presents, more, moderating.value && person.chatBlocked === true && "blocked from chat"].filter(Boolean).join(" · ");
   return (
-    <span class="who">
+    <span class="who" title={person.name}>
       {person.name}
       {person.id === me.value?.id && " (you)"}
       {raised && <small class="raised"><HandIcon />raised a hand</small>}
@@ -58,7 +66,7 @@ function OnStageRow({ person }: { person: StagePerson }) {
   const { mic } = person.onStage;
   const label = mic ? "Turn microphone off" : "Turn microphone on";
   return (
-    <li class="person">
+    <>
       <Avatar name={person.name} />
       <Who person={person} />
       {own ? (
@@ -69,7 +77,7 @@ function OnStageRow({ person }: { person: StagePerson }) {
         <span class="icon"><VoiceMark person={person} /></span>
       )}
       <Menu label={`More about ${person.name}`} entries={personEntries(person)} />
-    </li>
+    </>
   );
 }
 
@@ -81,7 +89,7 @@ function ViewerRow({ person }: { person: Participant }) {
   const own = person.id === me.value?.id;
   const invitable = raised && moderating.value && !own && (claim === "none" || claim === "may_return");
   return (
-    <li class="person">
+    <>
       <Avatar name={person.name} />
       <Who person={person} raised={raised} more={CLAIM_TEXT[claim]} />
       {invitable && (
@@ -90,46 +98,26 @@ function ViewerRow({ person }: { person: Participant }) {
         </button>
       )}
       <Menu label={`More about ${person.name}`} entries={personEntries(person)} />
-    </li>
+    </>
   );
 }
 
-/** Viewers of a large room, which come in pages; the list is as of when it was opened. */
-function usePages(): { listed: Participant[]; more: boolean; load(): void } {
-  const { complete } = view.value;
-  const [listed, setListed] = useState<Participant[]>([]);
-  const [more, setMore] = useState(false);
-  const load = async (after: number, before: Participant[]) => {
-    await attempt(async (room) => {
-      const page = await room.listViewers(after);
-      setListed([...before, ...page.participants]);
-      setMore(page.more);
-    });
-  };
-  const open = side.value === "people" && !complete;
-  useEffect(() => {
-    if (open) void load(0, []);
-  }, [open]);
-  if (complete) return { listed: [], more: false, load: () => {} };
-  return { listed, more, load: () => void load(listed.at(-1)?.id ?? 0, listed) };
-}
+/** Stands for somebody who is not read yet. */
+const unread = (place: number): Row => ({ key: `unread-${place}`, content: [<span class="avatar" aria-hidden="true" />, <span class="who unread">Loading…</span>] });
+const stageRow = (person: StagePerson | undefined, place: number): Row => (person ? { key: person.id, content: <OnStageRow person={person} /> } : unread(place));
+const viewerRow = (person: Participant | null, place: number): Row => (person ? { key: person.id, content: <ViewerRow person={person} /> } : unread(place));
 
-/** Everyone who is known to watch: those of the view and, in a large room, the pages loaded so far and raised hands. */
-function watching(pages: Participant[]): Participant[] {
-  const { people, complete, queue } = view.value;
-  if (complete) return viewerPeople(view.value);
-  // Whoever came on stage since, and oneself, are known better by the view.
-  const known = new Map(pages.filter(({ id }) => !people.has(id)).map((person) => [person.id, person]));
-  viewerPeople(view.value).forEach((person) => known.set(person.id, person));
-  if (moderating.value) {
-    // Hands go up and down after a page was loaded; moderators are told of each.
-    known.forEach((person, id) => known.set(id, { ...person, hand: null }));
-    queue.hands.forEach(({ participant: id, name }, hand) => {
-      const person = known.get(id) ?? { id, name, role: "participant", lost: false, onStage: null };
-      known.set(id, { ...person, hand });
-    });
-  }
-  return inViewersOrder([...known.values()]);
+/** What a search came to. */
+const foundText = (count: number): string => (count === 0 ? "Nobody found" : count === 1 ? "1 person found" : `${count} people found`);
+
+/** `value` once it has not changed for a moment. */
+function useTyped(value: string): string {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setTyped(value), TYPED_MS);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return typed;
 }
 
 /** For moderators: who wants to join the stage, oldest first. */
@@ -149,14 +137,19 @@ function Requests() {
 
 export function People() {
   const [search, setSearch] = useState("");
-  const pages = usePages();
-  const { onStage, viewers, rules } = view.value;
+  const { onStage, viewers, rules, complete } = view.value;
+  const searchable = onStage + viewers > SEARCH_OVER;
+  const wanted = searchable ? search.trim() : "";
+  const typed = useTyped(wanted);
+  const found = useViewerList(typed);
+  const live = stagePeople(view.value).filter(({ name }) => isFound(name, wanted));
+  // In a large room the list is that of the last search that was answered.
+  const answered = complete ? wanted : (found?.search ?? typed);
+  const { count, at, told, leftOut } = watchers(view.value, moderating.value, found?.list ?? null, answered);
+  const look = useCallback((first: number, last: number) => found?.list.look(Math.max(0, first - told), last + leftOut), [found, told, leftOut]);
+  const nobody = wanted === "" ? "Nobody yet" : "Nobody with this name";
   const counts = moderating.value ? `${onStage} of ${rules.capacity}` : `${onStage}`;
-  const [live, watchers] = [stagePeople(view.value), watching(pages.listed)];
-  const searchable = live.length + watchers.length > SEARCH_OVER;
-  const wanted = searchable ? search.trim().toLocaleLowerCase() : "";
-  const found = <P extends Participant>(people: P[]): P[] => people.filter(({ name }) => name.toLocaleLowerCase().includes(wanted));
-  const [liveFound, watchersFound] = [found(live), found(watchers)];
+  const settled = wanted !== "" && typed === wanted && (complete || found?.search === wanted);
   return (
     <aside class="side" id="people" aria-label="Participants" hidden={side.value !== "people"}>
       <header>
@@ -165,21 +158,17 @@ export function People() {
         <button type="button" class="round" aria-label="Close the list" onClick={() => (side.value = null)}><CloseIcon /></button>
       </header>
       {searchable && (
-        <input class="search" type="search" aria-label="Search people" placeholder="Search people" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+        <input class="search" type="search" aria-label="Search people" placeholder="Search people" maxLength={SEARCH_CHARS_MAX} value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
       )}
-      <div class="scroll" tabIndex={-1}>
+      <p class="found" role="status">{settled && foundText(live.length + count)}</p>
+      <div class="scroll" tabIndex={0} role="group" aria-label="Lists of people">
         {wanted === "" && <Requests />}
         <h3>On stage · {counts}</h3>
-        <ul class="people" aria-label="On stage">
-          {liveFound.map((person) => <OnStageRow key={person.id} person={person} />)}
-        </ul>
-        {liveFound.length === 0 && <p class="none">{wanted === "" ? "Nobody yet" : "Nobody with this name"}</p>}
+        <LongList label="On stage" count={live.length} row={(place) => stageRow(live[place], place)} />
+        {live.length === 0 && <p class="none">{nobody}</p>}
         <h3>Viewers · {viewers}</h3>
-        <ul class="people" aria-label="Viewers">
-          {watchersFound.map((person) => <ViewerRow key={person.id} person={person} />)}
-        </ul>
-        {watchersFound.length === 0 && <p class="none">{wanted === "" ? "Nobody yet" : "Nobody with this name"}</p>}
-        {pages.more && <button type="button" class="show-more" onClick={pages.load}>Show more</button>}
+        <LongList label="Viewers" count={count} row={(place) => viewerRow(at(place), place)} onLook={look} />
+        {count === 0 && <p class="none">{complete || found !== null ? nobody : "Loading…"}</p>}
       </div>
     </aside>
   );

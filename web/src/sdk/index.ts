@@ -18,3 +18,4 @@ export * from "./summary";
 export { webSocket } from "./transport";
 export type { Connect, Transport, TransportEvents } from "./transport";
 export * from "./view";
+export * from "./viewers";

@@ -125,9 +125,13 @@ cameras: Array<Watched>, } | { "type": "list_viewers",
  */
 id: number, 
 /**
- * Those who entered after this one; 0 from the start.
+ * Those who entered after this one; 0 from the start. The next page is after the last of this one.
  */
-after: number, } | { "type": "approve", 
+after: number, 
+/**
+ * Only those with this in their names, in any case; up to 64 characters.
+ */
+search?: string, } | { "type": "approve", 
 /**
  * Number of the request.
  */
@@ -583,7 +587,11 @@ participants: Array<Participant>,
 /**
  * There are more after the last one.
  */
-more: boolean, } | { "type": "link_made", 
+more: boolean, 
+/**
+ * How many viewers there are in all with what was searched for in their names.
+ */
+matching: number, } | { "type": "link_made", 
 /**
  * Number of the request.
  */

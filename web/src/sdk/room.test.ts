@@ -120,11 +120,16 @@ describe("a room", () => {
 
   test("pages of viewers and links come as answers", async () => {
     const { fake, room } = await inside("viewer");
-    const listing = room.listViewers(7);
+    const listing = room.listViewers(7, "ann");
     const { id } = await fake.request();
-    expect(fake.sent.at(-1)).toMatchObject({ type: "list_viewers", after: 7 });
-    fake.say({ type: "viewers", id, participants: [me(null)], more: true });
-    expect(await listing).toMatchObject({ participants: [{ id: 1 }], more: true });
+    expect(fake.sent.at(-1)).toEqual({ type: "list_viewers", id, after: 7, search: "ann" });
+    fake.say({ type: "viewers", id, participants: [me(null)], more: true, matching: 12 });
+    expect(await listing).toMatchObject({ participants: [{ id: 1 }], more: true, matching: 12 });
+    const all = room.listViewers(0);
+    const asked = await fake.request();
+    expect(asked, "without a search the server does not search").toEqual({ type: "list_viewers", id: asked.id, after: 0 });
+    fake.say({ type: "viewers", id: asked.id, participants: [], more: false, matching: 0 });
+    await all;
     const making = room.makeLink("speaker", 86_400, true);
     fake.say({ type: "link_made", id: (await fake.request()).id, link: 3, token: "a role token" });
     expect(await making).toBe("a role token");

@@ -18,6 +18,7 @@ import { Pulse } from "./pulse";
 import { ANSWER_MS_MAX, ATTEMPT_MS_MAX, LOST, MEDIA_LOST, QUIET_MS, SHOWN_AFTER, STEADY_AFTER_MS, passes, retryDelay } from "./retry";
 import { moderates, self } from "./select";
 import type { Connect, Transport } from "./transport";
+import type { ViewersPage } from "./viewers";
 import { Watching } from "./watching";
 import { awayTooLong, closed, initialView, lost, reduce, resuming } from "./view";
 import type { Failure, View } from "./view";
@@ -233,9 +234,9 @@ export class Room {
     await this.#ask({ type: "list_invitations" }, "invitations");
   }
 
-  /** A page of the viewers of a large room: those who entered after `after`, and whether there are more. */
-  async listViewers(after: number): Promise<{ participants: Participant[]; more: boolean }> {
-    return this.#ask({ type: "list_viewers", after }, "viewers");
+  /** A page of the viewers who entered after `after`: of all, or of those with `search` in their names. */
+  async listViewers(after: number, search = ""): Promise<ViewersPage> {
+    return this.#ask({ type: "list_viewers", after, ...(search !== "" && { search }) }, "viewers");
   }
 
   /** Finds another way for media, over which the same streams go on. */

@@ -101,7 +101,7 @@ describe("the view", () => {
       { type: "ok", id: 1 },
       { type: "answer", id: 1, sdp: "" },
       { type: "error", id: 1, code: "x", text: "" },
-      { type: "viewers", id: 1, participants: [person(9)], more: false },
+      { type: "viewers", id: 1, participants: [person(9)], more: false, matching: 1 },
       { type: "link_made", id: 1, link: 1, token: "t" },
       { type: "links", id: 1, links: [] },
     ];

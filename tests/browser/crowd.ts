@@ -1,0 +1,41 @@
+/** Thousands of viewers in one room: sessions without a page and without media. */
+
+import { WebSocket } from "ws";
+import type { Server } from "./dais";
+
+/** How many come in at the same time. */
+const AT_ONCE = 50;
+
+/** Somebody who comes in, says nothing, and stays. Resolves to how to leave. */
+function viewer(url: string, token: string, name: string): Promise<() => void> {
+  return new Promise((done, failed) => {
+    const socket = new WebSocket(url);
+    const say = (message: object) => socket.send(JSON.stringify(message));
+    socket.once("error", failed);
+    socket.once("open", () => say({ type: "hello", protocol: 2, token }));
+    socket.on("message", (data: Buffer) => {
+      const { type, code } = JSON.parse(data.toString()) as { type: string; code?: string };
+      if (type === "entry") return say({ type: "enter", id: 1, name, place: "viewer", mic: false, camera: false });
+      if (type === "error" || type === "closed") failed(new Error(`${name}: ${code}`));
+      if (type !== "entered") return;
+      // What they are told from here on is read and forgotten.
+      socket.removeAllListeners("message");
+      socket.on("message", () => undefined);
+      done(() => socket.close());
+    });
+  });
+}
+
+/** Fills the room with viewers of these names. Resolves to what takes them all away again. */
+export async function crowd(server: Server, names: string[]): Promise<() => void> {
+  const link = new URL(server.links.Participant);
+  const token = new URLSearchParams(link.hash.slice(1)).get("token") ?? "";
+  const url = `${link.origin.replace("http", "ws")}/v1/rooms/${link.pathname.split("/").at(-1)}/session`;
+  const leaving: (() => void)[] = [];
+  const waiting = [...names];
+  const comeIn = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) leaving.push(await viewer(url, token, name));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, comeIn));
+  return () => leaving.forEach((leave) => leave());
+}
