@@ -164,5 +164,5 @@ async fn the_openapi_document_is_true() {
             seen.insert(format!("{method} {path}"));
         }
     }
-    assert_eq!(seen.len(), 11, "{seen:?}");
+    assert_eq!(seen.len(), 13, "{seen:?}");
 }
