@@ -157,6 +157,11 @@ impl News {
         std::mem::replace(&mut self.complete, complete) != complete
     }
 
+    /// Whether an even number of ticks was told.
+    pub(super) fn is_even_tick(&self) -> bool {
+        self.ticks.is_multiple_of(2)
+    }
+
     /// Whether the moderators' queue is to be told; once.
     pub(super) fn take_queue(&mut self) -> bool {
         std::mem::take(&mut self.queue)

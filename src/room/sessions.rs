@@ -76,6 +76,8 @@ impl Session {
 /// Sessions that a broadcast reaches at once; the next ones have their turn [`BROADCAST_PAUSE`] later. Between two
 /// portions answers get through: a message to thousands takes tens of milliseconds to write.
 const BROADCAST_PORTION: usize = 100;
+/// A broadcast has at most so many portions: everybody is told within 50 ms, and the next one is not kept waiting.
+const BROADCAST_PORTIONS: usize = 25;
 /// See [`BROADCAST_PORTION`].
 pub(super) const BROADCAST_PAUSE: Duration = Duration::from_millis(2);
 
@@ -131,6 +133,11 @@ impl Sessions {
         self.sessions.iter_mut().map(|(id, session)| (*id, session))
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// The number of the latest broadcast.
     pub(super) fn broadcasts(&self) -> u64 {
         self.broadcasts
@@ -152,7 +159,7 @@ impl Sessions {
     /// Tells the next ones.
     pub(super) fn broadcast_portion(&mut self) {
         let Some(Broadcast { outgoing, next }) = &mut self.broadcast else { return };
-        let mut left = BROADCAST_PORTION;
+        let mut left = BROADCAST_PORTION.max(self.sessions.len().div_ceil(BROADCAST_PORTIONS));
         for (id, session) in self.sessions.range_mut(*next..) {
             if left == 0 {
                 *next = *id;

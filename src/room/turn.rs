@@ -21,6 +21,10 @@ use crate::metrics::JoinPhase;
 /// A snapshot is kept after so many records: what a restart has to replay.
 const RECORDS_PER_SNAPSHOT: u64 = 10_000;
 
+/// Where there are more sessions than this, what people write is told at every second tick: each telling is a write to
+/// everybody, and a chat that goes that fast cannot be read anyway.
+const CROWD: usize = 1_000;
+
 /// What has been decided and applied, and is not in the journal yet.
 #[derive(Default)]
 pub(super) struct Turn {
@@ -367,7 +371,8 @@ impl Room {
         let (news, own) = self.news.take(&self.stage, dominant, tick);
         let now = wall_clock();
         // Hundreds of people may write at once: what they say is told together.
-        let said = tick.then(|| self.chat_news.take(&self.stage, Channel::Everyone, now)).flatten();
+        let chats = tick && (self.sessions.count() <= CROWD || self.news.is_even_tick());
+        let said = chats.then(|| self.chat_news.take(&self.stage, Channel::Everyone, now)).flatten();
         let polls: Vec<_> = if tick { self.poll_news.take(&self.stage, now).collect() } else { Vec::new() };
         let told: Vec<_> = news.iter().chain(&said).chain(&polls).map(Outgoing::message).collect();
         if !told.is_empty() {

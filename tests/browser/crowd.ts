@@ -6,8 +6,16 @@ import type { Server } from "./dais";
 /** How many come in at the same time. */
 const AT_ONCE = 50;
 
-/** Somebody who comes in, says nothing, and stays. Resolves to how to leave. */
-function viewer(url: string, token: string, name: string): Promise<() => void> {
+/** Viewers who are in the room. */
+export interface Crowd {
+  /** Sends a message by viewer number `n`, counted from 0. */
+  say(n: number, message: object): void;
+  /** Takes all of them away again. */
+  leave(): void;
+}
+
+/** Somebody who comes in, says nothing by themselves, and stays. */
+function viewer(url: string, token: string, name: string): Promise<WebSocket> {
   return new Promise((done, failed) => {
     const socket = new WebSocket(url);
     const say = (message: object) => socket.send(JSON.stringify(message));
@@ -21,21 +29,24 @@ function viewer(url: string, token: string, name: string): Promise<() => void> {
       // What they are told from here on is read and forgotten.
       socket.removeAllListeners("message");
       socket.on("message", () => undefined);
-      done(() => socket.close());
+      done(socket);
     });
   });
 }
 
-/** Fills the room with viewers of these names. Resolves to what takes them all away again. */
-export async function crowd(server: Server, names: string[]): Promise<() => void> {
+/** Fills the room with viewers of these names. */
+export async function crowd(server: Server, names: string[]): Promise<Crowd> {
   const link = new URL(server.links.Participant);
   const token = new URLSearchParams(link.hash.slice(1)).get("token") ?? "";
   const url = `${link.origin.replace("http", "ws")}/v1/rooms/${link.pathname.split("/").at(-1)}/session`;
-  const leaving: (() => void)[] = [];
+  const sockets: WebSocket[] = [];
   const waiting = [...names];
   const comeIn = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) leaving.push(await viewer(url, token, name));
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) sockets.push(await viewer(url, token, name));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, comeIn));
-  return () => leaving.forEach((leave) => leave());
+  return {
+    say: (n, message) => sockets[n]?.send(JSON.stringify(message)),
+    leave: () => sockets.forEach((socket) => socket.close()),
+  };
 }

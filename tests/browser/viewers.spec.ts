@@ -14,7 +14,7 @@ test("of 5,000 viewers a host reaches the last, finds one, brings them on stage 
   test.setTimeout(300_000);
   const host = await open("Host", "Maya Levin");
   await host.join("Join stage");
-  const leave = await crowd(server, Array.from({ length: MANY }, (_, n) => `Viewer ${n + 1}`));
+  const { leave } = await crowd(server, Array.from({ length: MANY }, (_, n) => `Viewer ${n + 1}`));
   const ann = await open("Participant", "Zoë Özdemir");
   await ann.join("Join as viewer");
   await expect(host.page.getByRole("heading", { name: `Viewers · ${MANY + 1}` })).toBeVisible();

@@ -79,7 +79,7 @@ fn sessions() -> Result<(), String> {
 }
 
 fn browser() -> Result<(), String> {
-    run(&mut command("", "cargo", &["build", "--release", "--locked"]))?;
+    run(&mut command("", "cargo", &["build", "--release", "--locked", "--package", "dais", "--package", "dais-load"]))?;
     parts::prepare_browser()?;
     let mut measure = command("tests/browser", "npm", &["test"]);
     run(measure.env("DAIS_MEASURE", "1").env("DAIS_BIN", root().join("target/release/dais")))
