@@ -42,7 +42,7 @@ const ENDING_PAUSE: Duration = Duration::from_millis(10);
 /// Rooms by their id in addresses.
 pub(crate) struct Rooms {
     rooms: RwLock<HashMap<String, Known>>,
-    /// Held while a room is being opened: two requests for one id are two, one after the other.
+    /// Held while a room is opened, or what is kept of it deleted: one after the other.
     opening: Mutex<()>,
     numbers: AtomicU32,
     shared: Arc<Shared>,
@@ -87,6 +87,11 @@ impl Rooms {
         let journal = &self.shared.journal;
         let (position, mut stage) =
             journal::rebuild(&**journal, id).await?.unwrap_or_else(|| (0, Stage::new(settings.clone())));
+        if position == 0
+            && let Err(error) = self.shared.cursors.forget(id).await
+        {
+            warn!(%error, "receivers may not be told of a room from its beginning");
+        }
         let record = Record { at: wall_clock(), event: Event::Opened { title: title.to_owned(), settings } };
         stage.apply(record.at, &record.event);
         journal.append(id, position, vec![record]).await?;
@@ -210,6 +215,7 @@ impl Rooms {
             text: "Nobody of this identity was in the room.".to_owned(),
         })?;
         journal.rewrite(id, changed).await.map_err(not_deleted)?;
+        self.shared.cursors.read_anew(id);
         journal.keep_snapshot(id, end, &stage).await;
         self.shared.metrics.privacy.person_deleted();
         info!(room = id, "a person was deleted from a session");
@@ -262,6 +268,11 @@ fn not_deleted(error: impl std::error::Error) -> Reason {
     SessionError::JournalFailed.into()
 }
 
+/// Deletes to the end, also where whoever asked is gone: what is deleted in part could come back.
+async fn to_its_end(deletion: impl Future<Output = Result<(), Reason>> + Send + 'static) -> Result<(), Reason> {
+    tokio::spawn(deletion).await.map_err(|_| SessionError::Internal)?
+}
+
 /// The rooms for sessions and the HTTP API.
 pub(crate) struct RoomDirectory(pub(crate) Arc<Rooms>);
 
@@ -294,13 +305,21 @@ impl Directory for RoomDirectory {
     }
 
     async fn delete_room(&self, room: &str) -> Result<(), Reason> {
-        self.0.until_over(room).await;
-        self.0.delete(room, Deletion::Asked, |_| true).await
+        let (rooms, room) = (Arc::clone(&self.0), room.to_owned());
+        to_its_end(async move {
+            rooms.until_over(&room).await;
+            rooms.delete(&room, Deletion::Asked, |_| true).await
+        })
+        .await
     }
 
     async fn delete_person(&self, room: &str, identity: Identity) -> Result<(), Reason> {
-        self.0.until_over(room).await;
-        self.0.delete_person(room, identity).await
+        let (rooms, room) = (Arc::clone(&self.0), room.to_owned());
+        to_its_end(async move {
+            rooms.until_over(&room).await;
+            rooms.delete_person(&room, identity).await
+        })
+        .await
     }
 
     fn count_refusal(&self, code: &'static str) {

@@ -96,5 +96,6 @@ fn file(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "full")?;
     // What was deleted is not to be found in the file either.
     connection.pragma_update(None, "secure_delete", "on")?;
+    truncate_log(&connection)?;
     Ok(connection)
 }

@@ -17,15 +17,19 @@ use dais::{Config, Server, WebhookConfig};
 use dais_stage::{Role, Settings};
 use serde_json::{Value, json};
 use support::client::Session;
+use support::http::http;
 use support::process::{Folder, Process, demo_token};
 use support::{PATIENCE, QUIET, ROOM, until_scraped};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 const SECRET: &str = "the secret that webhooks are signed with";
 /// What a receiver that hangs is told to answer.
 const HANG: u16 = 0;
+/// What one is told that takes an event when the test says so.
+const LATER: u16 = 1;
+const API_KEY: &str = "a key of thirty-two bytes or more";
 
 /// A request as the receiver had it.
 #[derive(Debug)]
@@ -50,13 +54,19 @@ struct Portal {
 /// What it answers, one after the other, and then whatever is last.
 struct Answers {
     script: Mutex<VecDeque<u16>>,
+    /// It is time for [`LATER`].
+    go: Notify,
     told: mpsc::UnboundedSender<Told>,
 }
 
 impl Portal {
     async fn start(answers: &[u16]) -> Self {
         let (sender, told) = mpsc::unbounded_channel();
-        let answers = Arc::new(Answers { script: Mutex::new(answers.iter().copied().collect()), told: sender });
+        let answers = Arc::new(Answers {
+            script: Mutex::new(answers.iter().copied().collect()),
+            go: Notify::new(),
+            told: sender,
+        });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = Router::new().route("/hooks", post(take)).with_state(Arc::clone(&answers));
@@ -104,6 +114,10 @@ async fn take(State(answers): State<Arc<Answers>>, headers: HeaderMap, body: Str
     };
     match status.unwrap() {
         HANG => std::future::pending().await,
+        LATER => {
+            answers.go.notified().await;
+            StatusCode::NO_CONTENT
+        }
         status => StatusCode::from_u16(status).unwrap(),
     }
 }
@@ -111,7 +125,8 @@ async fn take(State(answers): State<Arc<Answers>>, headers: HeaderMap, body: Str
 async fn server(portals: &[&Portal]) -> Server {
     let urls = portals.iter().map(|portal| portal.url()).collect();
     let webhooks = WebhookConfig { webhook_url: urls, webhook_secret: Some(SECRET.to_owned()) };
-    let server = Server::start(&Config { webhooks, ..Config::loopback() }).await.expect("the server starts");
+    let config = Config { webhooks, api_key: Some(API_KEY.to_owned()), ..Config::loopback() };
+    let server = Server::start(&config).await.expect("the server starts");
     server.open_room(ROOM, "A room", Settings::default()).await.expect("the journal works");
     server
 }
@@ -223,4 +238,21 @@ async fn whoever_answers_gone_is_told_nothing_more() {
     host.does(json!({ "type": "set_lock", "locked": true })).await;
     until_scraped(&server, &["dais_webhook_gone_total 1", "dais_webhook_delivered_total 0"]).await;
     assert!(timeout(QUIET, portal.told.recv()).await.is_err(), "it said that it wants nothing");
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_not_told_and_a_room_made_anew_is_told_from_its_beginning() {
+    let mut portal = Portal::start(&[500, LATER, 204]).await;
+    let server = server(&[&portal]).await;
+    assert_eq!(portal.next().await.kind(), "room.opened");
+    let mut host = Session::inside(&server, "Maya", Role::Host, "viewer").await;
+    host.does(json!({ "type": "end_session" })).await;
+    assert_eq!(portal.next().await.kind(), "room.opened", "told again, with all that has happened behind it");
+    let key = format!("Bearer {API_KEY}");
+    let deleted = http(&server, "DELETE", &format!("/v1/rooms/{ROOM}/data"), &[("authorization", &key)], "").await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    portal.answers.go.notify_one();
+    assert!(timeout(QUIET, portal.told.recv()).await.is_err(), "who was there is not told any more");
+    server.open_room(ROOM, "Anew", Settings::default()).await.unwrap();
+    assert_eq!(portal.next().await.event["data"]["title"], "Anew");
 }

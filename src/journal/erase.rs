@@ -16,11 +16,11 @@ pub(super) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS deleting (room TEXT 
 
 /// Records deleted in one transaction, during which every room waits: some 10 ms.
 const CHUNK: u64 = 10_000;
-/// How long cutting the log waits for somebody who reads the file. All rooms wait too; what is left is tried again later.
+/// How long cutting the log waits for somebody who reads the file, once. All rooms wait too.
 const READERS: Duration = Duration::from_millis(200);
 
-/// Since this version of the file nothing that is deleted stays in it.
-const VERSION: u32 = 1;
+/// Version of a file in whose unused parts nothing is that was erased; any other is rewritten when it is opened.
+const CLEAN: u32 = 1;
 
 /// What is done to a room's log.
 pub(super) enum Erasure {
@@ -32,6 +32,8 @@ pub(super) enum Erasure {
 
 /// Carries out a part of `erasure`, in one transaction: whether that was all of it.
 pub(super) fn erase(connection: &mut Connection, room: &str, erasure: &Erasure) -> Result<bool, JournalError> {
+    // Where pages were split, SQLite may have left a copy of what stood in them, which it does not overwrite.
+    connection.pragma_update(None, "user_version", CLEAN + 1).map_err(failed)?;
     match erasure {
         Erasure::Delete => delete_some(connection, room).map_err(failed),
         Erasure::Rewrite(records) => rewrite(connection, room, records).map(|()| true),
@@ -70,9 +72,18 @@ fn rewrite(connection: &mut Connection, room: &str, records: &[(u64, Record)]) -
     transaction.commit().map_err(failed)
 }
 
+/// How long cutting the log waits for somebody who reads the file: all rooms wait too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// A moment, after something was erased.
+    Some,
+    /// Not at all: it is tried again with every write.
+    None,
+}
+
 /// Cuts the write-ahead log: false where somebody reads the file, and it has to be tried again.
-pub(super) fn clean(connection: &Connection, busy: Duration) -> rusqlite::Result<bool> {
-    connection.busy_timeout(READERS)?;
+pub(super) fn clean(connection: &Connection, patience: Patience, busy: Duration) -> rusqlite::Result<bool> {
+    connection.busy_timeout(if patience == Patience::Some { READERS } else { Duration::ZERO })?;
     let clean = truncate_log(connection);
     connection.busy_timeout(busy)?;
     clean
@@ -81,14 +92,13 @@ pub(super) fn clean(connection: &Connection, busy: Duration) -> rusqlite::Result
 /// Makes the file one that nothing deleted stays in, and finishes what a killed server had begun to delete.
 pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "secure_delete", "on")?;
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version < VERSION {
-        // Snapshots that were replaced by others are still in unused parts of it.
-        connection.execute_batch("VACUUM")?;
-        connection.pragma_update(None, "user_version", VERSION)?;
-    }
     while let Some(room) = begun(connection)? {
         while !delete_some(connection, &room)? {}
+    }
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version != CLEAN {
+        connection.execute_batch("VACUUM")?;
+        connection.pragma_update(None, "user_version", CLEAN)?;
     }
     truncate_log(connection).map(drop)
 }
@@ -204,6 +214,25 @@ mod tests {
         journal.rooms().await.unwrap();
         assert!(!holds(&folder, SECRET));
         drop((journal, reader));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_split_pages_may_have_kept_is_gone_with_the_next_start() {
+        let folder = folder("split");
+        let journal = SqliteJournal::open(&folder).unwrap();
+        for n in 0..400u32 {
+            for room in ["a", "b", "c"] {
+                let text =
+                    format!("{} {}", if room == "b" { SECRET } else { "others" }, "x".repeat((n * 37 % 500) as usize));
+                journal.append(room, n.into(), vec![said(n + 1, &text)]).await.unwrap();
+            }
+        }
+        let records = (0..400u32).map(|n| (n.into(), said(n + 1, "gone"))).collect();
+        journal.rewrite("b", records).await.unwrap();
+        drop(journal);
+        drop(SqliteJournal::open(&folder).unwrap());
+        assert!(!holds(&folder, SECRET));
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -61,15 +61,16 @@ pub trait Journal: Send + Sync + 'static {
     /// [`JournalError::Failed`].
     async fn snapshot(&self, room: &str) -> Result<Option<(u64, Stage)>, JournalError>;
 
-    /// Deletes a room's log and its snapshot; the log begins anew. When this returns, they are in no file of the journal,
-    /// unless somebody else is reading that: then as soon as they have read. Nobody may write to the log meanwhile.
+    /// Deletes a room's log and its snapshot; the log begins anew. When this returns, they are overwritten in the
+    /// journal's files, unless somebody else is reading those: then with the first write after they have read. Nobody may
+    /// write to the log meanwhile.
     ///
     /// # Errors
     /// [`JournalError::Failed`]; it may be deleted in part, and has to be deleted once more.
     async fn delete(&self, room: &str) -> Result<(), JournalError>;
 
     /// Puts other records in place of those at these positions of a room's log, all of them or none, and deletes its
-    /// snapshot. What was there before is in no file then, as with [`Journal::delete`].
+    /// snapshot. What was there before is overwritten, as with [`Journal::delete`].
     ///
     /// # Errors
     /// [`JournalError::Failed`], also where there is no record at a position.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
-use super::erase::{self, Erasure};
+use super::erase::{self, Erasure, Patience};
 use super::{Journal, JournalError, Record};
 
 /// Appends that wait for the journal's thread; more make their rooms wait.
@@ -209,14 +209,14 @@ impl Writer {
                 self.ends.clear();
             }
             if !self.is_clean {
-                self.clean();
+                self.clean(Patience::None);
             }
             for job in erasing {
                 let Job::Erase { room, erasure, reply } = job else { continue };
                 self.ends.remove(&room);
                 let erased = erase::erase(&mut self.connection, &room, &erasure);
                 if erased == Ok(true) {
-                    self.clean();
+                    self.clean(Patience::Some);
                     if !self.is_clean {
                         warn!("somebody reads the journal: what was deleted is in its log until they have read");
                     }
@@ -226,8 +226,8 @@ impl Writer {
         }
     }
 
-    fn clean(&mut self) {
-        self.is_clean = erase::clean(&self.connection, BUSY).unwrap_or(false);
+    fn clean(&mut self, patience: Patience) {
+        self.is_clean = erase::clean(&self.connection, patience, BUSY).unwrap_or(false);
     }
 
     /// Writes a group in one transaction; answers when it is on disk, or with the failure of all.

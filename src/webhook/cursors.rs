@@ -87,6 +87,21 @@ impl Cursors {
         Ok(position.await?.unwrap_or(0))
     }
 
+    /// Whether what was read from a room's log is still in it: since the cursor was looked up nothing of it was deleted.
+    pub(crate) fn holds(&self, receiver: &str, room: &str) -> bool {
+        lock(&self.told).contains(&(receiver.to_owned(), room.to_owned()))
+    }
+
+    /// Something in the log of a room was deleted: what was read of it before is not to be told.
+    pub(crate) fn read_anew(&self, room: &str) {
+        lock(&self.told).retain(|(_, known)| known != room);
+    }
+
+    /// Nothing that was read of a room's log is to be told any more.
+    pub(crate) fn done(&self, receiver: &str, room: &str) {
+        lock(&self.told).remove(&(receiver.to_owned(), room.to_owned()));
+    }
+
     /// Moves a receiver's cursor. One of a log that was deleted since it was looked up stays forgotten: what is told at
     /// that moment was of the old log.
     ///

@@ -19,6 +19,9 @@ pub(crate) const RETRY_MAX: Duration = Duration::from_secs(60 * 60);
 /// An event that was not taken this long after it happened is dropped, and counted: a weekend without anybody in the office
 /// loses none.
 pub(crate) const DROP_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// None is dropped before so many attempts have failed one after the other, half an hour after the first: both servers may
+/// have been away, and the receiver be back a little later.
+pub(crate) const DROP_FAILURES: u32 = 5;
 /// Shortest key that events are signed with, bytes (Standard Webhooks: 24 to 64).
 pub(crate) const KEY_BYTES: usize = 24;
 /// Shortest secret that is a text, bytes.

@@ -38,8 +38,8 @@ enum Told {
     All,
     /// There is more, and it is somebody else's turn.
     More,
-    /// An event that happened at `at` was not taken, or (without a time) could not be read.
-    NotNow { at: Option<Millis> },
+    /// An event that happened at `at` was not taken, or (without a time) could not be read; `some` were taken before.
+    NotNow { at: Option<Millis>, some: bool },
     /// The receiver wants nothing any more.
     Gone,
 }
@@ -81,8 +81,9 @@ impl Receiver {
                 && let Some(room) = work.next(Instant::now())
             {
                 let teller = Arc::clone(&teller);
+                let failures = work.failures(&room);
                 running.spawn(async move {
-                    let told = teller.tell(&room).await;
+                    let told = teller.tell(&room, failures).await;
                     (room, told)
                 });
             }
@@ -122,6 +123,11 @@ impl Work {
         Some(room.clone())
     }
 
+    /// Attempts to tell of a room that failed one after the other.
+    fn failures(&self, room: &str) -> u32 {
+        self.0.get(room).map_or(0, |pending| pending.failures)
+    }
+
     /// When the next room is due.
     fn due(&self) -> Option<Instant> {
         self.0.values().filter(|pending| !pending.running).map(|pending| pending.due).min()
@@ -131,9 +137,10 @@ impl Work {
         let Some(pending) = self.0.get_mut(room) else { return };
         pending.running = false;
         match *told {
-            Told::NotNow { at } => {
-                (pending.due, pending.at) = (now + retry_delay(pending.failures), at);
-                pending.failures = pending.failures.saturating_add(1);
+            Told::NotNow { at, some } => {
+                let before = if some { 0 } else { pending.failures };
+                (pending.due, pending.at) = (now + retry_delay(before), at);
+                pending.failures = before.saturating_add(1);
             }
             Told::All if !pending.news => drop(self.0.remove(room)),
             Told::All | Told::More | Told::Gone => (pending.due, pending.failures, pending.at) = (now, 0, None),
@@ -162,31 +169,38 @@ struct Teller {
 
 impl Teller {
     /// Tells of what is next in a room's log, until an event is not taken.
-    async fn tell(&self, room: &str) -> Told {
-        match self.tell_batch(room).await {
-            Ok(told) => told,
-            Err(error) => {
-                warn!(%error, "what webhooks are to tell cannot be read, or what was told not written down");
-                Told::NotNow { at: None }
-            }
-        }
+    ///
+    /// `failures` attempts failed before.
+    async fn tell(&self, room: &str, failures: u32) -> Told {
+        let told = self.tell_batch(room, failures).await;
+        self.cursors.done(&self.receiver.name, room);
+        told.unwrap_or_else(|error| {
+            warn!(%error, "what webhooks are to tell cannot be read, or what was told not written down");
+            Told::NotNow { at: None, some: false }
+        })
     }
 
-    async fn tell_batch(&self, room: &str) -> Result<Told, CursorsError> {
+    async fn tell_batch(&self, room: &str, failures: u32) -> Result<Told, CursorsError> {
         let mut position = self.cursors.position(&self.receiver.name, room).await?;
         let records = self.journal.read(room, position, limits::BATCH).await?;
-        let mut written = position;
+        let (mut written, mut some) = (position, false);
         for record in &records {
             if let Some(hook) = hook(room, position, record) {
+                if !self.cursors.holds(&self.receiver.name, room) {
+                    return Ok(Told::More);
+                }
                 match self.post(hook).await {
-                    Answer::Taken => self.metrics.webhooks.delivered.inc(),
+                    Answer::Taken => {
+                        some = true;
+                        self.metrics.webhooks.delivered.inc();
+                    }
                     Answer::Gone => return Ok(Told::Gone),
                     Answer::Failed(reason) => {
                         self.metrics.webhooks.failed.inc();
-                        if !is_over(record.at, wall_clock()) {
+                        if some || !is_over(record.at, wall_clock(), failures) {
                             info!(receiver = self.host(), reason, "a webhook was not taken");
                             self.advance(room, written, position).await?;
-                            return Ok(Told::NotNow { at: Some(record.at) });
+                            return Ok(Told::NotNow { at: Some(record.at), some });
                         }
                         warn!(receiver = self.host(), reason, "a webhook is dropped");
                         self.metrics.webhooks.dropped.inc();
@@ -230,16 +244,16 @@ impl Teller {
     }
 }
 
-/// Whether an event that was not taken is dropped.
-fn is_over(at: Millis, now: Millis) -> bool {
-    u128::from(now.0.saturating_sub(at.0)) > limits::DROP_AFTER.as_millis()
+/// Whether an event that was not taken is dropped, where `failures` attempts failed before.
+fn is_over(at: Millis, now: Millis, failures: u32) -> bool {
+    failures >= limits::DROP_FAILURES && u128::from(now.0.saturating_sub(at.0)) > limits::DROP_AFTER.as_millis()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NOT_NOW: Told = Told::NotNow { at: Some(Millis(5)) };
+    const NOT_NOW: Told = Told::NotNow { at: Some(Millis(5)), some: false };
 
     #[test]
     fn attempts_come_ever_more_rarely_until_the_event_is_dropped() {
@@ -247,8 +261,9 @@ mod tests {
         assert_eq!(delays, [5, 20, 80, 320, 1_280, 3_600, 3_600]);
         assert_eq!(retry_delay(u32::MAX), limits::RETRY_MAX);
         let days = |days: u64| Millis(days * 24 * 60 * 60 * 1_000);
-        assert!(!is_over(days(10), days(13)));
-        assert!(is_over(days(10), days(13).plus(1)));
+        assert!(!is_over(days(10), days(13), limits::DROP_FAILURES));
+        assert!(is_over(days(10), days(13).plus(1), limits::DROP_FAILURES));
+        assert!(!is_over(days(10), days(20), 0), "the receiver may have been away as long as the server");
     }
 
     #[test]
@@ -270,6 +285,10 @@ mod tests {
         assert_eq!(work.due(), None, "it is running");
         work.done("a", &NOT_NOW, due);
         assert_eq!(work.due().unwrap() - due, limits::RETRY_FIRST * 4);
+        let due = work.due().unwrap();
+        work.next(due);
+        work.done("a", &Told::NotNow { at: Some(Millis(9)), some: true }, due);
+        assert_eq!(work.due().unwrap() - due, limits::RETRY_FIRST, "some were taken");
     }
 
     #[test]

@@ -52,13 +52,14 @@ impl WebhookConfig {
             return Err(WebhookConfigError::TooMany);
         }
         let key = self.webhook_secret.as_deref().and_then(Key::new).ok_or(WebhookConfigError::Secret)?;
-        let client = client::client().map_err(|error| WebhookConfigError::Tls(error.to_string()))?;
-        let mut urls = self.webhook_url.clone();
+        let mut urls: Vec<_> = self.webhook_url.iter().map(|url| address(url)).collect::<Result<_, _>>()?;
         urls.sort_unstable();
+        // However it is written, an address is told once.
         urls.dedup();
-        let receiver =
-            |(index, url): (usize, &String)| Ok(Receiver::new(index, address(url)?, key.clone(), client.clone()));
-        urls.iter().enumerate().map(receiver).collect()
+        let secure = urls.iter().any(|url| url.scheme() == "https");
+        let client = client::client(secure).map_err(|error| WebhookConfigError::Tls(error.to_string()))?;
+        let receiver = |(index, url)| Receiver::new(index, url, key.clone(), client.clone());
+        Ok(urls.into_iter().enumerate().map(receiver).collect())
     }
 }
 
@@ -83,6 +84,16 @@ mod tests {
             webhook_secret: secret.map(str::to_owned),
         };
         config.receivers().err()
+    }
+
+    #[test]
+    fn one_address_is_one_receiver_however_it_is_written() {
+        let urls = ["http://portal.example", "http://Portal.example:80/", "http://portal.example/hooks"];
+        let config = WebhookConfig {
+            webhook_url: urls.map(str::to_owned).to_vec(),
+            webhook_secret: Some("a secret of more than thirty-two bytes".to_owned()),
+        };
+        assert_eq!(config.receivers().unwrap().len(), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::server::Signaling;
 /// Deletes everything that is kept of a room: its journal, with all its sessions, and so its report. The room is unknown then.
 /// A session that goes on has to be ended first.
 #[utoipa::path(delete, path = "/v1/rooms/{room}/data", params(("room" = String, Path, description = "Id of the room")), responses(
-    (status = 204, description = "It is deleted, and in no file of the server any more"),
+    (status = 204, description = "It is deleted: docs/privacy.md says what that means"),
     (status = 404, description = "`unknown_room`", body = Error),
     (status = 409, description = "`session_open`", body = Error),
     (status = 503, description = "`journal_failed`: ask again", body = Error)
@@ -28,7 +28,7 @@ pub(super) async fn delete(State(signaling): State<Signaling>, Path(room): Path<
     ("room" = String, Path, description = "Id of the room"),
     ("identity" = String, Path, description = "As the session's summary has it, percent-encoded")
 ), responses(
-    (status = 204, description = "It is deleted, and in no file of the server any more"),
+    (status = 204, description = "It is deleted: docs/privacy.md says what that means"),
     (status = 404, description = "`unknown_room` or `unknown_person`", body = Error),
     (status = 409, description = "`session_open`", body = Error),
     (status = 503, description = "`journal_failed`: ask again", body = Error)

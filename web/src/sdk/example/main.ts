@@ -45,8 +45,9 @@ room.subscribe(() => {
   showStage();
   element("chat").replaceChildren(...view.chat.everyone.messages.map(({ name, text }) => create("li", `${name}: ${text}`)));
   const action = stageAction(view);
-  const labels = { join: "Join stage", ask: "Ask to join stage", cancel: "Cancel request", none: "On stage" };
+  const labels = { join: "Join stage", ask: "Ask to join stage", cancel: "Cancel request", none: "" };
   element("stage-button").textContent = labels[action];
+  element("stage-button").hidden = action === "none";
 });
 
 /** One element for each voice: the server fills them with whoever speaks. */
