@@ -1,13 +1,9 @@
 /** The chat, as people use it. */
 
-import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test } from "./dais";
 import type { Person } from "./dais";
-
-/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
+import { picture } from "./pictures";
 
 const log = (person: Person) => person.page.getByRole("log", { name: /^Chat with/ });
 const field = (person: Person) => person.page.getByRole("textbox", { name: /Message to/ });

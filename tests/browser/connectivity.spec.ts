@@ -1,13 +1,10 @@
 /** The connection test: what works from where a person sits, whom no room knows. */
 
-import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { test as blockedTest } from "./network";
 import { expect, test } from "./dais";
-
-/** As in layouts.spec.ts. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
+import { picture } from "./pictures";
 
 const EVERYTHING = ["--media-tcp-port", "0", "--turn-port", "0"];
 
@@ -98,6 +95,6 @@ blockedTest.describe("in a network without UDP", () => {
     });
     await expect(page.getByText("Your network lets no UDP through, so sound and picture go over TCP")).toBeVisible();
     await clean(page);
-    await page.screenshot({ path: resolve(folder, "connectivity.png") });
+    await page.screenshot(picture("connectivity"));
   });
 });

@@ -9,11 +9,8 @@ import { Person, expect } from "./dais";
 import type { Server } from "./dais";
 import { PASSWORD, test } from "./embedding";
 import { FirefoxPerson } from "./firefox";
+import { picture } from "./pictures";
 import { PORTRAITS } from "./portraits";
-
-/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
 /** What the bare page keeps. */
 interface Told {

@@ -1,12 +1,8 @@
-import { resolve } from "node:path";
 import { Person, expect, expectLive, test } from "./dais";
 import type { Server } from "./dais";
+import { picture } from "./pictures";
 import { PORTRAITS } from "./portraits";
 import type { Browser } from "@playwright/test";
-
-/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
 /** Three people on stage, of whom Jonas speaks, and somebody who watches. */
 async function panel(browser: Browser, server: Server): Promise<{ kenji: Person; others: Person[] }> {

@@ -1,14 +1,10 @@
 /** Invitations by e-mail: from the host's window to the stage, through a real mail server. */
 
-import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { Person, expect, expectLive, test as base } from "./dais";
 import { linkIn, test } from "./mail";
+import { picture } from "./pictures";
 import { PORTRAITS } from "./portraits";
-
-/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
 const row = (host: Person, address: string) => host.page.getByRole("list", { name: "Invited so far" }).getByRole("listitem").filter({ hasText: address });
 

@@ -1,13 +1,9 @@
 /** Polls, quizzes, reactions and permissions, as people use them. */
 
-import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { Person, expect, test } from "./dais";
+import { picture } from "./pictures";
 import { PORTRAITS } from "./portraits";
-
-/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
 const card = (person: Person, kind: "Poll" | "Quiz" = "Poll") => person.page.getByRole("region", { name: kind, exact: true });
 const panel = (person: Person) => person.page.getByRole("complementary", { name: "Polls" });

@@ -1,14 +1,12 @@
 /** Presenting: a screen before everybody, one at a time. */
 
-import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { Person, expect, expectLive, test } from "./dais";
 import { FirefoxPerson } from "./firefox";
+import { picture } from "./pictures";
 import { PORTRAITS } from "./portraits";
 import { presentSlides } from "./slides";
 
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 const slides = `(${String(presentSlides)})()`;
 
 const screenOf = (person: Person, name: string) => person.tile(`${name} presents`);

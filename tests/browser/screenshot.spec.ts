@@ -1,10 +1,6 @@
-import { resolve } from "node:path";
 import { Person, expect, expectLive, test } from "./dais";
+import { picture } from "./pictures";
 import { PORTRAITS } from "./portraits";
-
-/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
 test.describe("a webinar", () => {
   test.use({ args: ["--preset", "webinar"] });

@@ -1,13 +1,12 @@
 /** The participants list of a large room. */
 
-import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { crowd } from "./crowd";
 import { expect, test } from "./dais";
+import { picture } from "./pictures";
 
 /** Viewers without a page. */
 const MANY = 5_000;
-const picture = (name: string) => ({ path: resolve("test-results/images", `${name}.png`) });
 
 // law: viewer-listed
 test("of 5,000 viewers a host reaches the last, finds one, brings them on stage and removes another, with few rows in the page", async ({ server, open }) => {

@@ -1,14 +1,10 @@
 /** A whole webinar, from the first link to the report. */
 
-import { resolve } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { Person, expect, expectLive } from "./dais";
 import { linkIn, test } from "./mail";
+import { picture } from "./pictures";
 import { PORTRAITS } from "./portraits";
-
-/** Pictures go to docs/ when they are to be renewed, else beside the results of the test. */
-const folder = process.env["DAIS_UPDATE_GENERATED"] ? resolve("../../docs/images") : resolve("test-results/images");
-const picture = (name: string) => ({ path: resolve(folder, `${name}.png`) });
 
 interface Summary {
   title: string;
