@@ -63,6 +63,11 @@ impl Downlink {
         self.pacer.has_bytes(now)
     }
 
+    /// Whether the line loses packets that are not the overflow of its queue.
+    pub(crate) fn is_lossy(&self) -> bool {
+        self.estimator.is_lossy()
+    }
+
     /// Keeps a packet until the line has room. False when more waits than should.
     pub(crate) fn keep(&mut self, paced: Paced) -> bool {
         self.pacer.keep(paced);

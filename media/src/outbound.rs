@@ -310,6 +310,12 @@ impl Viewer<'_> {
         room && self.outbound.resends.take(1, now)
     }
 
+    /// How often a packet is sent that is asked for again. Where one in 20 is lost, so is every 20th of those sent again,
+    /// and the picture stands still for a second round trip: sending it twice makes that one of 400.
+    pub(crate) fn copies(&self) -> usize {
+        if self.outbound.downlink.as_ref().is_some_and(|downlink| downlink.is_lossy()) { 2 } else { 1 }
+    }
+
     /// Sends again what the viewer knows as sequence number `seq` of the slot, if `find` still has it.
     pub(crate) fn retransmit<'p>(
         &mut self,

@@ -35,8 +35,16 @@ const SHORTEST_WITHIN_US: i64 = 120_000_000;
 /// The same while the queue stands, so that a TCP flow, which fills it for minutes, is not taken for the line. A route that
 /// has become longer is taken for such a flow for as long.
 const SHORTEST_WITHIN_STANDING_US: i64 = 600_000_000;
-/// A queue that did not drain for so many µs stands.
+/// A queue that has not been short for so many µs stands,
 const STANDING_US: i64 = 3_000_000;
+/// and within [`STOOD_US`] of that one that has not for so many: TCP lets it drain when it has lost a packet, and fills it again.
+const STANDING_AGAIN_US: i64 = 1_000_000;
+/// See [`STANDING_AGAIN_US`].
+const STOOD_US: i64 = 10_000_000;
+/// It stands until it has been short for so many µs.
+const DRAINED_US: i64 = 1_000_000;
+/// After nothing has arrived for so many µs nothing is known of the queue.
+const PAUSE_US: i64 = 1_000_000;
 /// A queue longer than this is long, µs: one flow under this control does not keep it so.
 const LONG_US: i64 = 60_000;
 /// One longer than this is not put up with, µs, whoever fills it: nobody can talk over it, and where a route has become
@@ -92,10 +100,10 @@ pub(crate) struct DelayTrend {
     previous: Option<Group>,
     current: Option<Group>,
     reordered: u8,
-    /// One-way delays, by two clocks that differ by any constant: the latest, and the shortest lately and at all.
+    /// One-way delays, by two clocks that differ by any constant: the latest, and the shortest.
     latest_us: i64,
-    recent: Shortest,
     shortest: Shortest,
+    standing: Standing,
     slope: Slope,
     detector: Detector,
 }
@@ -107,7 +115,7 @@ impl DelayTrend {
         self.latest_us = delay_us;
         let within_us = if self.is_queue_standing() { SHORTEST_WITHIN_STANDING_US } else { SHORTEST_WITHIN_US };
         self.shortest.update(sent_us, delay_us, within_us);
-        self.recent.update(sent_us, delay_us, STANDING_US);
+        self.standing.update(sent_us, self.is_queue_long());
         let Some(current) = &mut self.current else {
             self.current = Some(Group::of(sent_us, arrival_us));
             return;
@@ -147,9 +155,9 @@ impl DelayTrend {
         self.queue_us() > LONG_US
     }
 
-    /// Whether all packets of the last seconds waited long, but not too long: others keep the queue filled.
+    /// Whether the packets of the last seconds waited long, but not too long: others keep the queue filled.
     pub(crate) fn is_queue_standing(&self) -> bool {
-        self.recent.us() - self.shortest.us() > LONG_US && self.queue_us() < TOO_LONG_US
+        self.standing.stands && self.queue_us() < TOO_LONG_US
     }
 
     /// How much longer than the shortest the latest packet took.
@@ -160,7 +168,7 @@ impl DelayTrend {
     /// The viewer's clock jumped: arrivals before are not to be compared with those after.
     pub(crate) fn restart(&mut self) {
         self.forget_groups();
-        (self.recent, self.shortest) = (Shortest::default(), Shortest::default());
+        (self.shortest, self.standing) = (Shortest::default(), Standing::default());
         self.slope = Slope::default();
         self.detector = Detector { threshold_ms: self.detector.threshold_ms, ..Detector::default() };
     }
@@ -189,6 +197,37 @@ impl Shortest {
             self.windows_us = [delay_us, if first { delay_us } else { self.windows_us[0] }];
         }
         self.windows_us[0] = self.windows_us[0].min(delay_us);
+    }
+}
+
+/// Whether the queue stands, by when packets were sent that waited long and that did not, µs.
+#[derive(Debug, Default)]
+struct Standing {
+    stands: bool,
+    /// When it was last long for [`STANDING_US`].
+    stood_us: Option<i64>,
+    /// The last packet that did not wait long, and the last one that did.
+    short_us: i64,
+    long_us: i64,
+}
+
+impl Standing {
+    fn update(&mut self, sent_us: i64, long: bool) {
+        let known_us = self.short_us.max(self.long_us);
+        if known_us == 0 || sent_us - known_us > PAUSE_US {
+            self.short_us = sent_us;
+        }
+        *(if long { &mut self.long_us } else { &mut self.short_us }) = sent_us;
+        let long_for_us = sent_us - self.short_us;
+        if long_for_us >= STANDING_US {
+            self.stood_us = Some(sent_us);
+        }
+        let stood = self.stood_us.is_some_and(|stood_us| sent_us - stood_us < STOOD_US);
+        self.stands = if self.stands {
+            sent_us - self.long_us < DRAINED_US
+        } else {
+            long_for_us >= if stood { STANDING_AGAIN_US } else { STANDING_US }
+        };
     }
 }
 
@@ -320,5 +359,32 @@ mod tests {
         let held =
             usages(1_000, |sent_us| if sent_us % 2_000_000 < 300_000 { 300_000 - sent_us % 2_000_000 } else { 0 });
         assert!(!held.contains(&Usage::Over));
+    }
+
+    /// Seconds after which the queue is said to stand, and after which no more, by turns, where each of `queues` is as long
+    /// for so many ms. A packet is sent every 10 ms, and the first second tells how short the delay can be.
+    fn turns(queues: &[(i64, i64)]) -> Vec<f64> {
+        let mut trend = DelayTrend::default();
+        let (mut sent_us, mut turns) = (0, Vec::new());
+        for (queue_ms, for_ms) in [&[(0, 1_000)], queues].concat() {
+            for _ in 0..for_ms / 10 {
+                let stood = trend.is_queue_standing();
+                trend.arrived(sent_us, sent_us + queue_ms * 1_000);
+                if trend.is_queue_standing() != stood {
+                    turns.push(sent_us as f64 / 1e6);
+                }
+                sent_us += 10_000;
+            }
+        }
+        turns
+    }
+
+    #[test]
+    fn a_queue_stands_after_3_s_and_sooner_when_it_is_filled_again_until_it_is_short_for_1_s() {
+        let tcp = [(150, 3_100), (20, 800), (150, 2_000), (20, 1_500), (150, 1_500), (0, 10_000), (150, 2_900)];
+        assert_eq!(turns(&tcp), [3.99, 7.89, 9.39, 10.89]);
+        // Nobody needs to put up with a queue of half a second, and what is short every two seconds stands not at all.
+        assert_eq!(turns(&[(500, 10_000)]), [0.0; 0]);
+        assert_eq!(turns(&[(150, 2_000), (0, 100), (150, 2_000), (0, 100), (150, 2_000)]), [0.0; 0]);
     }
 }

@@ -9,6 +9,8 @@ use super::BITRATE_MIN;
 const TOLERATED: f64 = 0.1;
 /// Up to this part the line counts as clean.
 const CLEAN: f64 = 0.02;
+/// Weight of what was in the part that is lost lately, where it falls: half of it is forgotten in 1.3 s.
+const FORGETTING: f64 = 0.9;
 /// Losses are measured over at least this long, and so many packets.
 const WINDOW: Duration = Duration::from_millis(200);
 /// See [`WINDOW`].
@@ -33,15 +35,31 @@ pub(crate) struct LossBound {
     arrived: u32,
     lost: u32,
     arrived_bytes: u32,
+    /// Part lost lately, without what an overflow of the queue loses: that of the latest window, falling slowly.
+    lately: f64,
 }
 
 impl LossBound {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { bound: None, since: now, heard: now, decreased: None, arrived: 0, lost: 0, arrived_bytes: 0 }
+        Self {
+            bound: None,
+            since: now,
+            heard: now,
+            decreased: None,
+            arrived: 0,
+            lost: 0,
+            arrived_bytes: 0,
+            lately: 0.0,
+        }
     }
 
     pub(crate) fn bitrate(&self) -> Option<f64> {
         self.bound
+    }
+
+    /// Whether more is lost than a clean line loses, and not by an overflow of the queue.
+    pub(crate) fn is_lossy(&self) -> bool {
+        self.lately > CLEAN
     }
 
     /// Takes in how many packets a feedback message said to have arrived and to be missing, and how many of the arrived
@@ -67,6 +85,10 @@ impl LossBound {
         let throughput = f64::from(self.arrived_bytes) * 8.0 / passed.as_secs_f64();
         (self.since, self.arrived, self.lost, self.arrived_bytes) = (now, 0, 0, 0);
 
+        let overflow = path.is_queue_long || path.crowded;
+        let fallen = self.lately * FORGETTING;
+        self.lately = if overflow { fallen } else { loss.max(fallen) };
+
         let bound = self.bound.unwrap_or(rate).min(rate);
         if loss > if path.crowded { CLEAN } else { TOLERATED } {
             let felt_after = DECREASE_AFTER + path.round_trip;
@@ -74,7 +96,7 @@ impl LossBound {
                 return None;
             }
             self.decreased = Some(now);
-            if path.is_queue_long || path.crowded {
+            if overflow {
                 self.bound = None;
                 return Some(throughput);
             }
@@ -157,6 +179,26 @@ mod tests {
         };
         assert_eq!((throughput(), throughput()), (None, Some(2e6)));
         assert_eq!(loss.bitrate(), None);
+    }
+
+    #[test]
+    fn a_line_is_lossy_from_the_first_losses_until_seconds_after_the_last_unless_its_queue_overflows() {
+        let mut now = Instant::now();
+        let mut loss = LossBound::new(now);
+        run(&mut loss, &mut now, 20, 20, 0);
+        assert!(!loss.is_lossy());
+        run(&mut loss, &mut now, 3, 19, 1);
+        assert!(loss.is_lossy());
+        run(&mut loss, &mut now, 10, 20, 0);
+        assert!(loss.is_lossy());
+        run(&mut loss, &mut now, 20, 20, 0);
+        assert!(!loss.is_lossy());
+        for _ in 0..50 {
+            now += Duration::from_millis(100);
+            let counts = Counts { arrived: 10, missing: 10, ..Counts::default() };
+            loss.update(counts, Path { is_queue_long: true, ..PATH }, now);
+        }
+        assert!(!loss.is_lossy());
     }
 
     #[test]

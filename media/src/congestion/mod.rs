@@ -134,6 +134,11 @@ impl Estimator {
         self.estimate() as u32
     }
 
+    /// Whether more is lost than a clean line loses, and not by an overflow of the queue.
+    pub(crate) fn is_lossy(&self) -> bool {
+        self.loss.is_lossy()
+    }
+
     /// Notes a packet of so many bytes, with what IP and UDP add, that leaves, and returns its transport-wide sequence
     /// number.
     pub(crate) fn sent(&mut self, bytes: usize, now: Instant) -> u16 {

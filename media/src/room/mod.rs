@@ -293,18 +293,21 @@ impl Room {
         std::mem::take(&mut self.awaiting)
     }
 
-    /// Answers a NACK of `peer` for packets of `slot`.
-    pub(crate) fn retransmit(&self, peer: &mut Peer, slot: Slot, lost: &[u16], now: Instant, out: &mut Outbox) {
+    /// Answers a NACK of `peer` for packets of `slot`: all of them, and then all once more where the line loses much.
+    pub(crate) fn retransmit(&self, peer: &mut Peer, slot: Slot, mut lost: Vec<u16>, now: Instant, out: &mut Outbox) {
         let state = self.slot(slot);
         let Some(from) = state.occupied(slot, state.generation) else { return };
         let Some(mut viewer) = peer.viewer() else { return };
-        for seq in lost {
-            if !viewer.may_resend(now) {
-                out.counters.drop(DropReason::RetransmitLimited);
-                continue;
-            }
-            let sent = viewer.retransmit(from, *seq, |stream, seq| state.find(stream, seq), now, out);
-            out.counters.add(if sent { Tally::Retransmitted } else { Tally::RetransmitMissed }, 1);
+        for _ in 0..viewer.copies() {
+            lost.retain(|seq| {
+                if !viewer.may_resend(now) {
+                    out.counters.drop(DropReason::RetransmitLimited);
+                    return false;
+                }
+                let sent = viewer.retransmit(from, *seq, |stream, seq| state.find(stream, seq), now, out);
+                out.counters.add(if sent { Tally::Retransmitted } else { Tally::RetransmitMissed }, 1);
+                sent
+            });
         }
     }
 

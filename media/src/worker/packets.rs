@@ -181,7 +181,7 @@ impl Worker {
             }
             rtcp::Message::Nack { ssrc, lost } => {
                 if let Some(slot) = Slot::from_ssrc(ssrc).map(|slot| peer.outbound.shown(slot)) {
-                    room.retransmit(peer, slot, &lost, now, out);
+                    room.retransmit(peer, slot, lost, now, out);
                 }
             }
             rtcp::Message::KeyFrameRequest { ssrc } => {
