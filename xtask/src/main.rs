@@ -13,7 +13,7 @@ cargo xtask bench [NAME] [--runs N]
                           print the benchmarks, or one of them: parts, sessions, browser, load, or a scenario of load;
                           with all of load, write docs/performance.md
 cargo xtask net [--short] [CASE]
-                          play every network, or those whose names begin so; with all of them, write docs/networks.md;
+                          play every network, or those whose names begin so (up-: of publishers); with all of them, write docs/networks.md;
                           --short plays them for a shorter time, with what cargo test has built
 cargo xtask gen           write generated files: TypeScript types, docs/metrics.md, fuzz seeds
 cargo xtask pictures      write the pictures in docs/images";

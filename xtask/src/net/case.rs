@@ -32,6 +32,15 @@ pub enum Besides {
     Tcp,
 }
 
+/// Who is behind the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behind {
+    /// So many viewers. People on stage are beside the server.
+    Viewers(usize),
+    /// One more person on stage, with a Chromium, whom a viewer beside the server watches.
+    Publisher,
+}
+
 /// See the module.
 pub struct Case {
     /// For files and the command line.
@@ -42,12 +51,12 @@ pub struct Case {
     pub must: &'static str,
     /// Bits per second of a camera's layers.
     pub layers: [u32; 3],
-    /// Cameras, and microphones.
+    /// Cameras, and microphones, of people on stage beside the server.
     pub stage: (usize, usize),
-    /// How high the viewers behind the line show each camera, px.
+    /// How high the viewers that are looked at show each camera, px.
     pub height: u16,
-    /// Viewers behind the line.
-    pub viewers: usize,
+    /// Who is behind the line.
+    pub behind: Behind,
     /// What else uses it.
     pub besides: Besides,
     /// Seconds that the viewers watch.

@@ -2,26 +2,27 @@
 
 use dais_line::{Script, Step};
 
-use super::case::{Besides, Case, Length};
+use super::case::{Behind, Besides, Case, Length};
 use super::seen::{Check, Seen};
+use super::uploads;
 
 /// What the page asks cameras for.
 const LAYERS: [u32; 3] = [150_000, 500_000, 2_500_000];
-const MBIT: f64 = 1e6;
+pub(super) const MBIT: f64 = 1e6;
 
 /// A line of `rate` with `round_trip_ms`, half of it each way. A queue of half a second shows how long it gets.
-fn line(rate: u64, round_trip_ms: f64) -> Step {
+pub(super) fn line(rate: u64, round_trip_ms: f64) -> Step {
     let delay_ms = Some(round_trip_ms / 2.0);
     Step { rate: Some(rate), delay_ms, queue_ms: Some(500), ..Step::default() }
 }
 
 /// The way back carries everything.
-fn script(seed: u64, down: Vec<Step>) -> Script {
+pub(super) fn script(seed: u64, down: Vec<Step>) -> Script {
     let delay_ms = down.first().and_then(|step| step.delay_ms);
     Script { seed, down, up: vec![Step { delay_ms, ..Step::default() }] }
 }
 
-fn base() -> Case {
+pub(super) fn base() -> Case {
     Case {
         name: "",
         title: "",
@@ -29,7 +30,7 @@ fn base() -> Case {
         layers: LAYERS,
         stage: (8, 2),
         height: 720,
-        viewers: 1,
+        behind: Behind::Viewers(1),
         besides: Besides::Nothing,
         seconds: |length| length.choose(30, 16),
         line: |_| Script::default(),
@@ -38,13 +39,15 @@ fn base() -> Case {
 }
 
 /// How full the line was from `from` on.
-fn used(seen: &Seen, rate: f64, from: f64, to: f64) -> f64 {
+pub(super) fn used(seen: &Seen, rate: f64, from: f64, to: f64) -> f64 {
     seen.rate(false, from, to) / rate * 100.0
 }
 
 /// All of them, in the order of the page.
 pub fn all() -> Vec<Case> {
-    vec![narrow(), falling(), lossy(), outage(), jittery(), thin(), shared(), beside_tcp()]
+    let mut cases = vec![narrow(), falling(), lossy(), outage(), jittery(), thin(), shared(), beside_tcp()];
+    cases.extend(uploads::all());
+    cases
 }
 
 fn narrow() -> Case {
@@ -194,7 +197,7 @@ fn shared() -> Case {
         name: "shared",
         title: "two viewers on 2 Mbit/s, 50 ms",
         must: "they share it within 60:40",
-        viewers: 2,
+        behind: Behind::Viewers(2),
         seconds: |length| length.choose(60, 30),
         line: |_| script(7, vec![line(2_000_000, 50.0)]),
         checks: |seen, length| {

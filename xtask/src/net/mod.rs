@@ -6,6 +6,7 @@ mod page;
 mod play;
 mod seen;
 mod tcp;
+mod uploads;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use case::{Case, Length};
 use seen::Verdict;
 
+use crate::parts;
 use crate::run::{command, output, root, run};
 
 /// Where the table and the plots are written.
@@ -40,6 +42,7 @@ impl Programs {
 pub fn net(only: Option<&str>) -> Result<(), String> {
     let cargo = ["build", "--release", "--locked", "-p", "dais", "-p", "dais-load", "-p", "dais-line"];
     run(&mut command("", "cargo", &cargo))?;
+    parts::prepare_browser()?;
     let verdicts = play_all(&Programs::of(&root().join("target/release")), Length::Full, only)?;
     print!("{}", page::table(&verdicts));
     if only.is_none() {
@@ -63,6 +66,7 @@ pub fn net(only: Option<&str>) -> Result<(), String> {
 /// # Errors
 /// When a case does not hold.
 pub fn test(only: Option<&str>) -> Result<(), String> {
+    parts::prepare_browser()?;
     let verdicts = play_all(&Programs::of(&root().join("target/debug")), Length::Reduced, only)?;
     print!("{}", page::table(&verdicts));
     let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.holds()).map(|verdict| verdict.case).collect();

@@ -11,9 +11,10 @@ use dais_line::{Ends, Host, Running};
 use serde_json::Value;
 
 use super::Programs;
-use super::case::{Besides, Case, Length};
-use super::seen::{Seen, Step};
+use super::case::{Behind, Besides, Case, Length};
+use super::seen::{Passing, Seen, Step};
 use super::tcp::TcpFlow;
+use crate::run::root;
 
 const SERVER: &str = "10.90.0.1";
 const VIEWER: &str = "10.90.0.2";
@@ -52,22 +53,31 @@ pub fn play(programs: &Programs, case: &Case, length: Length) -> Result<Seen, St
     let mut line = Running::new(&programs.line, &folder.0, ends, &script).map_err(text)?;
 
     let seconds = (case.seconds)(length);
-    let server = serve(programs, &near, &folder.0)?;
+    let (server, link) = serve(programs, &near, &folder.0)?;
     let publishers = publish(programs, &near, case, seconds + 2 * JOIN_WITHIN)?;
+    let browser = match case.behind {
+        Behind::Publisher => Some(Browser::enter(&far, &link, folder.0.join("film.y4m"))?),
+        Behind::Viewers(_) => None,
+    };
     let other = watch(programs, &near, 1, seconds + 2, 360, &folder.0.join("other.jsonl"));
     let started = monotonic_ms();
     line.start().map_err(text)?;
     let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, VIEWER));
     let log = folder.0.join("watch.jsonl");
-    let behind = watch(programs, &far, case.viewers, seconds, case.height, &log);
-    summaries(&behind?.wait_with_output().map_err(text)?)?;
+    let looked_at = match case.behind {
+        Behind::Viewers(viewers) => watch(programs, &far, viewers, seconds, case.height, &log),
+        Behind::Publisher => watch(programs, &near, 1, seconds, case.height, &log),
+    };
+    summaries(&looked_at?.wait_with_output().map_err(text)?)?;
     let tcp = tcp.map(TcpFlow::stop).unwrap_or_default();
     let other = summaries(&other?.wait_with_output().map_err(text)?)?;
+    browser.map_or(Ok(()), Browser::leave)?;
     drop((publishers, server));
     let steps = fs::read_to_string(&log).map_err(text)?;
-    let steps = steps.lines().filter_map(|line| step(line, started)).collect();
+    let steps = steps.lines().filter_map(|line| step(line, started, case)).collect();
     let other = other.first().cloned().unwrap_or_default();
-    Ok(Seen { line: line.entries().map_err(text)?, steps, other, tcp })
+    let line = line.entries().map_err(text)?.iter().map(|entry| Passing::of(entry, case.behind)).collect();
+    Ok(Seen { line, steps, other, tcp })
 }
 
 /// Milliseconds of CLOCK_MONOTONIC, which the steps of viewers carry.
@@ -76,11 +86,14 @@ fn monotonic_ms() -> f64 {
     now.map_or(0.0, |now| now.tv_sec() as f64 * 1_000.0 + now.tv_nsec() as f64 / 1e6)
 }
 
-fn serve(programs: &Programs, host: &Host, folder: &Path) -> Result<Ended, String> {
+/// The server, and a link for hosts of its room.
+fn serve(programs: &Programs, host: &Host, folder: &Path) -> Result<(Ended, String), String> {
     let mut command = host.command(&programs.server.to_string_lossy());
     command.args(["--listen", &format!("{SERVER}:8080"), "--metrics-listen", "127.0.0.1:9464", "--demo"]);
     command.args(["--token-secret", SECRET, "--in-memory"]).current_dir(folder);
-    until_said(&mut command, "Ctrl-C")
+    let (server, said) = until_said(&mut command, "Ctrl-C")?;
+    let link = said.iter().find_map(|line| line.trim().strip_prefix("Host")).ok_or("no link for hosts")?;
+    Ok((server, link.trim().to_owned()))
 }
 
 fn publish(programs: &Programs, host: &Host, case: &Case, seconds: u32) -> Result<Ended, String> {
@@ -90,7 +103,31 @@ fn publish(programs: &Programs, host: &Host, case: &Case, seconds: u32) -> Resul
     command.arg("publish").args(access()).args(["--layers", &layers]);
     command.args(["--cameras", &cameras.to_string(), "--microphones", &microphones.to_string()]);
     command.args(["--seconds", &seconds.to_string()]);
-    until_said(&mut command, "publishing")
+    Ok(until_said(&mut command, "publishing")?.0)
+}
+
+/// Somebody on stage with a Chromium.
+struct Browser {
+    playwright: Ended,
+    film: PathBuf,
+}
+
+impl Browser {
+    /// They come with a link, and with `film` before the camera, which is made for it.
+    fn enter(host: &Host, link: &str, film: PathBuf) -> Result<Self, String> {
+        let mut command = host.command("npx");
+        command.args(["playwright", "test", "--retries", "0"]).current_dir(root().join("tests/browser"));
+        command.env("DAIS_LINK", link).env("DAIS_FILM", &film);
+        let (playwright, _) = until_said(&mut command, "publishing")?;
+        Ok(Self { playwright, film })
+    }
+
+    /// They leave when there is no film any more.
+    fn leave(mut self) -> Result<(), String> {
+        fs::remove_file(&self.film).map_err(|error| error.to_string())?;
+        let status = self.playwright.0.wait().map_err(|error| error.to_string())?;
+        if status.success() { Ok(()) } else { Err(format!("the browser on stage failed: {status}")) }
+    }
 }
 
 fn watch(
@@ -115,8 +152,8 @@ fn access() -> [String; 4] {
     ["--url".to_owned(), format!("http://{SERVER}:8080"), "--token-secret".to_owned(), SECRET.to_owned()]
 }
 
-/// Starts a program and waits until it says that it is ready; what it says after that goes nowhere.
-fn until_said(command: &mut Command, ready: &str) -> Result<Ended, String> {
+/// Starts a program and waits until it says that it is ready. Returns what it said; what it says after that goes nowhere.
+fn until_said(command: &mut Command, ready: &str) -> Result<(Ended, Vec<String>), String> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
     let stdout = child.stdout.take().ok_or("no standard output")?;
     let child = Ended(child);
@@ -127,7 +164,7 @@ fn until_said(command: &mut Command, ready: &str) -> Result<Ended, String> {
         said.push(line);
         if done {
             thread::spawn(move || lines.for_each(drop));
-            return Ok(child);
+            return Ok((child, said));
         }
         if Instant::now() > deadline {
             break;
@@ -143,22 +180,24 @@ fn summaries(output: &Output) -> Result<Vec<Value>, String> {
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
 }
 
-/// A line of a viewer's log; `started` is when the line's script started.
-fn step(line: &str, started: f64) -> Option<Step> {
+/// A line of a viewer's log; `started` is when the line's script started. Where a publisher is behind the line it tells of their
+/// camera only: it comes after those of the others.
+fn step(line: &str, started: f64, case: &Case) -> Option<Step> {
     let value: Value = serde_json::from_str(line).ok()?;
-    let cameras = value["cameras"].as_array()?;
+    let first = if case.behind == Behind::Publisher { case.stage.0 as u64 } else { 0 };
+    let cameras = value["cameras"].as_array()?.iter().filter(|camera| camera["slot"].as_u64() >= Some(first));
     let bytes: f64 = value["bytes"].as_object()?.values().filter_map(Value::as_f64).sum();
     Some(Step {
         at: (value["monotonic_ms"].as_f64()? - started) / 1_000.0,
         viewer: value["watcher"].as_u64()? as usize,
         bytes,
         freezes: cameras
-            .iter()
+            .clone()
             .filter_map(|camera| Some((camera["slot"].as_u64()?, camera["freeze_ms"].as_f64()?)))
             .filter(|(_, ms)| *ms > 0.0)
             .collect(),
         held: value["held"].as_array()?.iter().filter_map(Value::as_u64).collect(),
-        playing: cameras.iter().filter(|camera| camera["state"] == "playing").count(),
+        playing: cameras.filter(|camera| camera["state"] == "playing").count(),
         gap_ms: value["voices"].as_array()?.iter().filter_map(|voice| voice["gap_ms"].as_f64()).sum(),
     })
 }

@@ -1,9 +1,9 @@
 //! What was seen in a case.
 
-use dais_line::Entry;
+use dais_line::{Entry, Passed};
 use serde_json::Value;
 
-use super::case::{Case, Length};
+use super::case::{Behind, Case, Length};
 
 /// Something that was measured, and what it must be.
 #[derive(Clone, Debug)]
@@ -75,12 +75,34 @@ pub struct Step {
     pub gap_ms: f64,
 }
 
+/// What passed one direction of the line in 100 ms.
+#[derive(Clone, Copy, Debug)]
+pub struct Passing {
+    /// End of the 100 ms, s after the start of the line's script.
+    pub at: f64,
+    /// What passed.
+    pub passed: Passed,
+}
+
+impl Passing {
+    /// From the server to viewers behind the line, or from a publisher behind it to the server.
+    pub fn of(entry: &Entry, behind: Behind) -> Self {
+        let passed = if behind == Behind::Publisher { entry.up } else { entry.down };
+        Self { at: entry.at_ms as f64 / 1_000.0, passed }
+    }
+
+    fn is_within(&self, from: f64, to: f64) -> bool {
+        // It tells of the 100 ms before.
+        (from..to).contains(&(self.at - 0.05))
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Seen {
-    /// The line, in steps of 100 ms.
-    pub line: Vec<Entry>,
-    /// Its viewers.
+    /// What passed the line in the direction of the pictures, in steps of 100 ms.
+    pub line: Vec<Passing>,
+    /// The viewers that are looked at.
     pub steps: Vec<Step>,
     /// The summary of somebody who has a good line.
     pub other: Value,
@@ -112,8 +134,9 @@ impl Verdict {
 impl Seen {
     /// Bits per second that came to the line (`into`), or left it, from second `from` to second `to`.
     pub fn rate(&self, into: bool, from: f64, to: f64) -> f64 {
-        let within = self.line.iter().filter(|entry| in_seconds(entry, from, to));
-        let bytes: u64 = within.map(|entry| if into { entry.down.bytes_in } else { entry.down.bytes_out }).sum();
+        let within = self.line.iter().filter(|passing| passing.is_within(from, to));
+        let bytes: u64 =
+            within.map(|Passing { passed, .. }| if into { passed.bytes_in } else { passed.bytes_out }).sum();
         bytes as f64 * 8.0 / (to - from)
     }
 
@@ -125,8 +148,8 @@ impl Seen {
 
     /// Longest wait in the line's queue from second `from` to second `to`, ms.
     pub fn queue_ms(&self, from: f64, to: f64) -> f64 {
-        let within = self.line.iter().filter(|entry| in_seconds(entry, from, to));
-        within.map(|entry| entry.down.queue_ms_max).fold(0.0, f64::max)
+        let within = self.line.iter().filter(|passing| passing.is_within(from, to));
+        within.map(|passing| passing.passed.queue_ms_max).fold(0.0, f64::max)
     }
 
     /// The longest freeze of any camera that ended from second `from` to second `to`, ms. A camera that the server said
@@ -163,8 +186,9 @@ impl Seen {
 
     /// What is looked at in every case: the other viewer notices nothing.
     fn others(&self, case: &Case) -> Vec<Check> {
-        let cameras = self.other["cameras"].as_array().cloned().unwrap_or_default();
-        let frozen = |camera: &Value| camera["freezes"]["over_300_ms"].as_f64().unwrap_or(f64::INFINITY);
+        let beside = |camera: &&Value| camera["slot"].as_u64().is_some_and(|slot| slot < case.stage.0 as u64);
+        let cameras: Vec<_> = self.other["cameras"].as_array().into_iter().flatten().filter(beside).collect();
+        let frozen = |camera: &&Value| camera["freezes"]["over_300_ms"].as_f64().unwrap_or(f64::INFINITY);
         let freezes: f64 = cameras.iter().map(frozen).sum();
         let shown = cameras.iter().filter(|camera| camera["shown"].as_f64() > Some(0.0)).count();
         vec![
@@ -185,21 +209,22 @@ impl Seen {
 
     fn rates(&self, case: &Case) -> Vec<(&'static str, Vec<(f64, f64)>)> {
         const WINDOW: usize = 5;
-        let series = |value: &dyn Fn(&Entry) -> f64| {
+        let series = |value: &dyn Fn(&Passing) -> f64| {
             let windows = self.line.windows(WINDOW);
-            let point = |window: &[Entry]| {
+            let point = |window: &[Passing]| {
                 let mean = window.iter().map(value).sum::<f64>() / WINDOW as f64;
-                (window[WINDOW - 1].at_ms as f64 / 1_000.0, mean)
+                (window[WINDOW - 1].at, mean)
             };
             windows.map(point).collect::<Vec<_>>()
         };
         let mbits = |bytes: u64| bytes as f64 * 8.0 / 100_000.0;
         let mut rates = vec![
-            ("into the line", series(&|entry| mbits(entry.down.bytes_in))),
-            ("out of the line", series(&|entry| mbits(entry.down.bytes_out))),
+            ("into the line", series(&|passing| mbits(passing.passed.bytes_in))),
+            ("out of the line", series(&|passing| mbits(passing.passed.bytes_out))),
         ];
         let names = ["first viewer", "second viewer"];
-        for viewer in (0..case.viewers).filter(|_| case.viewers > 1) {
+        let viewers = if let Behind::Viewers(viewers @ 2..) = case.behind { viewers } else { 0 };
+        for viewer in 0..viewers {
             let starts = (0..).map(|n| f64::from(n) * 0.5).take_while(|at| *at < self.end());
             let points = starts.map(|at| (at + 0.5, self.viewer_rate(viewer, at, at + 0.5) / 1e6)).collect();
             rates.push((names[viewer % names.len()], points));
@@ -211,10 +236,4 @@ impl Seen {
     pub fn end(&self) -> f64 {
         self.steps.last().map_or(0.0, |step| step.at)
     }
-}
-
-fn in_seconds(entry: &Entry, from: f64, to: f64) -> bool {
-    // An entry tells of the 100 ms before it.
-    let at = entry.at_ms as f64 / 1_000.0 - 0.05;
-    (from..to).contains(&at)
 }
