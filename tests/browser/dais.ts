@@ -318,7 +318,7 @@ interface Fixtures {
   /** Arguments of the server. */
   args: string[];
   server: Server;
-  open: (role: Role, name: string) => Promise<Person>;
+  open: (role: Role, name: string, script?: string) => Promise<Person>;
 }
 
 export const test = base.extend<Fixtures>({
@@ -330,8 +330,8 @@ export const test = base.extend<Fixtures>({
   },
   open: async ({ browser, server }, use) => {
     const people: Person[] = [];
-    await use(async (role, name) => {
-      const person = await Person.open(browser, server.links[role], name);
+    await use(async (role, name, script) => {
+      const person = await Person.open(browser, server.links[role], name, script);
       people.push(person);
       return person;
     });

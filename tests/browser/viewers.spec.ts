@@ -4,6 +4,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { crowd } from "./crowd";
 import { expect, test } from "./dais";
 import { picture } from "./pictures";
+import { PORTRAITS } from "./portraits";
 
 /** Viewers without a page. */
 const MANY = 5_000;
@@ -11,7 +12,7 @@ const MANY = 5_000;
 // law: viewer-listed
 test("of 5,000 viewers a host reaches the last, finds one, brings them on stage and removes another, with few rows in the page", async ({ server, open }) => {
   test.setTimeout(300_000);
-  const host = await open("Host", "Maya Levin");
+  const host = await open("Host", "Maya Levin", PORTRAITS.maya);
   await host.join("Join stage");
   const { leave } = await crowd(server, Array.from({ length: MANY }, (_, n) => `Viewer ${n + 1}`));
   const ann = await open("Participant", "Zoë Özdemir");
@@ -50,7 +51,6 @@ test("of 5,000 viewers a host reaches the last, finds one, brings them on stage 
   await search.fill("öZDEM");
   await expect(host.page.getByRole("status").filter({ hasText: "1 person found" })).toBeVisible();
   await expect(viewers.getByRole("listitem")).toHaveCount(1);
-  await host.page.screenshot(picture("viewers-search"));
   await host.menu("More about Zoë Özdemir", "Invite on stage");
   await expect(row("Zoë Özdemir")).toContainText("invited");
   await ann.notices().getByRole("button", { name: "Join stage" }).click();
@@ -75,7 +75,7 @@ test("of 5,000 viewers a host reaches the last, finds one, brings them on stage 
   await host.page.setViewportSize({ width: 360, height: 740 });
   await expect(viewers.getByRole("listitem").nth(3)).toBeVisible();
   expect(await host.page.evaluate(() => document.documentElement.scrollWidth), "nothing is cut off").toBe(360);
-  await host.page.screenshot(picture("viewers-360"));
+  await host.page.screenshot(picture("viewers-phone"));
   expect((await host.negotiations()).errors).toEqual([]);
   leave();
 });

@@ -182,6 +182,7 @@ pub fn pictures() -> Result<(), String> {
         "mail.spec.ts",
         "presenting.spec.ts",
         "embedding.spec.ts",
+        "viewers.spec.ts",
     ];
     let mut test = command("tests/browser", "npm", &[&["test", "--"], &specs[..]].concat());
     run(test.env("DAIS_UPDATE_GENERATED", "1"))
