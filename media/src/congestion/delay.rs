@@ -36,7 +36,7 @@ const SHORTEST_WITHIN_US: i64 = 120_000_000;
 /// has become longer is taken for such a flow for as long.
 const SHORTEST_WITHIN_STANDING_US: i64 = 600_000_000;
 /// A queue that has not been short for so many µs stands,
-const STANDING_US: i64 = 3_000_000;
+const STANDING_US: i64 = 5_000_000;
 /// and within [`STOOD_US`] of that one that has not for so many: TCP lets it drain when it has lost a packet, and fills it again.
 const STANDING_AGAIN_US: i64 = 1_000_000;
 /// See [`STANDING_AGAIN_US`].
@@ -380,9 +380,9 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_stands_after_3_s_and_sooner_when_it_is_filled_again_until_it_is_short_for_1_s() {
-        let tcp = [(150, 3_100), (20, 800), (150, 2_000), (20, 1_500), (150, 1_500), (0, 10_000), (150, 2_900)];
-        assert_eq!(turns(&tcp), [3.99, 7.89, 9.39, 10.89]);
+    fn a_queue_stands_after_5_s_and_sooner_when_it_is_filled_again_until_it_is_short_for_1_s() {
+        let tcp = [(150, 5_100), (20, 800), (150, 2_000), (20, 1_500), (150, 1_500), (0, 10_000), (150, 4_900)];
+        assert_eq!(turns(&tcp), [5.99, 9.89, 11.39, 12.89]);
         // Nobody needs to put up with a queue of half a second, and what is short every two seconds stands not at all.
         assert_eq!(turns(&[(500, 10_000)]), [0.0; 0]);
         assert_eq!(turns(&[(150, 2_000), (0, 100), (150, 2_000), (0, 100), (150, 2_000)]), [0.0; 0]);
