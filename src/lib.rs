@@ -12,6 +12,7 @@ mod reach;
 mod room;
 mod rooms;
 mod server;
+mod sqlite;
 mod store;
 mod summary;
 mod tokens;

@@ -1,15 +1,12 @@
 //! An SQLite file beside the journal, with a thread of its own that does all the work on it.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-/// How long a write waits for somebody who reads the file.
-const BUSY: Duration = Duration::from_secs(5);
+use crate::sqlite::{Worker, connect, truncate_log};
+
 /// Requests that wait for the thread; more make their tasks wait, never a room.
 const JOBS: usize = 1_024;
 
@@ -25,10 +22,7 @@ fn failed(error: impl std::fmt::Display) -> StoreError {
 }
 
 /// An SQLite database, asked from any task.
-pub(crate) struct Store {
-    work: mpsc::Sender<Work>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
+pub(crate) struct Store(Worker<Work>);
 
 impl Store {
     /// Opens the file `name`.sqlite in `folder`, which must be there and be this server's; in memory without a folder.
@@ -42,14 +36,12 @@ impl Store {
             Some(folder) => file(&folder.join(format!("{name}.sqlite"))).map_err(failed)?,
         };
         connection.execute_batch(schema).map_err(failed)?;
-        let (work, mut jobs) = mpsc::channel::<Work>(JOBS);
-        let run = move || {
+        let run = move |mut jobs: mpsc::Receiver<Work>| {
             while let Some(job) = jobs.blocking_recv() {
                 job(&mut connection);
             }
         };
-        let thread = thread::Builder::new().name(format!("dais-{name}")).spawn(run).map_err(failed)?;
-        Ok(Self { work, thread: Mutex::new(Some(thread)) })
+        Worker::start(name, JOBS, run).map(Self).map_err(failed)
     }
 
     /// What `work` comes to, done on the store's thread.
@@ -63,37 +55,13 @@ impl Store {
         let gone = || failed("its thread is gone");
         let (reply, answer) = oneshot::channel();
         let job: Work = Box::new(move |connection| drop(reply.send(work(connection))));
-        self.work.send(job).await.map_err(|_| gone())?;
+        self.0.jobs().send(job).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?.map_err(failed)
     }
 }
 
-impl Drop for Store {
-    fn drop(&mut self) {
-        // Closing the channel ends the thread, after what is queued.
-        let (closed, _) = mpsc::channel(1);
-        self.work = closed;
-        if let Some(thread) = self.thread.get_mut().ok().and_then(Option::take) {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Writes the write-ahead log into the file, and cuts it: what was deleted is in neither then. False where somebody reads
-/// the file, and it has to be tried again.
-///
-/// # Errors
-/// When it cannot be written.
-pub(crate) fn truncate_log(connection: &Connection) -> rusqlite::Result<bool> {
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    Ok(busy == 0)
-}
-
 fn file(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    let connection = connect(path)?;
     // What was deleted is not to be found in the file either.
     connection.pragma_update(None, "secure_delete", "on")?;
     truncate_log(&connection)?;

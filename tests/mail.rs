@@ -277,6 +277,23 @@ async fn addresses_are_deleted_when_the_session_is_over() {
     }
 }
 
+#[tokio::test]
+async fn when_the_outbox_cannot_be_written_the_host_is_told_and_nobody_is_invited() {
+    let folder = Folder::new("unsaved");
+    let process = Process::start(&folder.0, &[]);
+    let mut host = Session::connect(&process.address, "demo").await;
+    host.enter(&demo_token(Role::Host, "hal"), "viewer").await;
+    // Somebody holds the file for longer than a write waits.
+    let outbox = rusqlite::Connection::open(folder.0.join("outbox.sqlite")).unwrap();
+    outbox.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(host.is_refused(invite(&["ann@example.org"], "speaker")).await, "mail_not_saved");
+    outbox.execute_batch("ROLLBACK").unwrap();
+    let all = host.request(json!({ "type": "list_invitations" })).await;
+    assert_eq!(all["invitations"], json!([]));
+    let again = host.request(invite(&["ann@example.org"], "speaker")).await;
+    assert_eq!(again["invitations"].as_array().map(Vec::len), Some(1), "{again}");
+}
+
 /// It is the operator's mistake: no invitation is lost by it, and no password is sent to whoever answers.
 #[tokio::test]
 async fn a_wrong_password_or_a_certificate_nobody_knows_keeps_mails_waiting() {

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::sqlite::failed;
 use super::{JournalError, Record};
-use crate::store::truncate_log;
+use crate::sqlite::truncate_log;
 
 /// Rooms whose deletion has begun: it is finished at the next start where the server was killed.
 pub(super) const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS deleting (room TEXT PRIMARY KEY) WITHOUT ROWID;";

@@ -3,9 +3,6 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::path::Path;
-use std::sync::Mutex;
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use dais_stage::{Millis, Stage};
@@ -15,13 +12,12 @@ use tracing::warn;
 
 use super::erase::{self, Erasure, Patience};
 use super::{Journal, JournalError, Record};
+use crate::sqlite::{self, BUSY, Worker};
 
 /// Appends that wait for the journal's thread; more make their rooms wait.
 const QUEUE: usize = 4_096;
 /// Most appends in one transaction: what waits while the disk writes goes out together.
 const GROUP: usize = 1_024;
-/// How long a write waits for somebody who reads the file.
-const BUSY: Duration = Duration::from_secs(5);
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS events (
@@ -49,10 +45,7 @@ enum Job {
 
 /// A journal in the file `journal.sqlite` of a folder, in write-ahead mode and flushed to disk with every commit. One
 /// thread writes; what arrives while it does is written together.
-pub struct SqliteJournal {
-    jobs: mpsc::Sender<Job>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
+pub struct SqliteJournal(Worker<Job>);
 
 impl SqliteJournal {
     /// Opens the journal in `folder`, which is made if it is not there. Only one server may use it.
@@ -92,10 +85,8 @@ impl SqliteJournal {
     }
 
     fn start(connection: Connection, lock: Option<File>) -> Result<Self, JournalError> {
-        let (jobs, receiver) = mpsc::channel(QUEUE);
         let writer = Writer { connection, ends: HashMap::new(), is_clean: true, _lock: lock };
-        let thread = thread::Builder::new().name("dais-journal".to_owned()).spawn(|| writer.run(receiver));
-        Ok(Self { jobs, thread: Mutex::new(Some(thread.map_err(failed)?)) })
+        Worker::start("journal", QUEUE, |jobs| writer.run(jobs)).map(Self).map_err(failed)
     }
 
     async fn erase(&self, room: &str, erasure: Erasure) -> Result<bool, JournalError> {
@@ -106,19 +97,8 @@ impl SqliteJournal {
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, JournalError> {
         let gone = || JournalError::Failed("its thread is gone".to_owned());
         let (reply, answer) = oneshot::channel();
-        self.jobs.send(job(reply)).await.map_err(|_| gone())?;
+        self.0.jobs().send(job(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
-    }
-}
-
-impl Drop for SqliteJournal {
-    fn drop(&mut self) {
-        // Closing the channel ends the thread, after what is queued.
-        let (closed, _) = mpsc::channel(1);
-        self.jobs = closed;
-        if let Some(thread) = self.thread.get_mut().ok().and_then(Option::take) {
-            let _ = thread.join();
-        }
     }
 }
 
@@ -145,7 +125,7 @@ impl Journal for SqliteJournal {
 
     async fn keep_snapshot(&self, room: &str, position: u64, stage: &Stage) {
         let Ok(stage) = serde_json::to_string(stage) else { return };
-        let _ = self.jobs.send(Job::KeepSnapshot { room: room.to_owned(), position, stage }).await;
+        let _ = self.0.jobs().send(Job::KeepSnapshot { room: room.to_owned(), position, stage }).await;
     }
 
     async fn snapshot(&self, room: &str) -> Result<Option<(u64, Stage)>, JournalError> {
@@ -164,7 +144,7 @@ impl Journal for SqliteJournal {
     }
 
     fn queue_length(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+        self.0.jobs().max_capacity() - self.0.jobs().capacity()
     }
 }
 
@@ -173,11 +153,7 @@ pub(super) fn failed(error: impl std::fmt::Display) -> JournalError {
 }
 
 fn connect(file: &Path) -> Result<Connection, JournalError> {
-    let connection = Connection::open(file).map_err(failed)?;
-    connection.busy_timeout(BUSY).map_err(failed)?;
-    connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
-    // Every commit reaches the disk: what was acknowledged outlives a power failure.
-    connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
+    let connection = sqlite::connect(file).map_err(failed)?;
     connection.execute_batch(SCHEMA).and_then(|()| connection.execute_batch(erase::SCHEMA)).map_err(failed)?;
     Ok(connection)
 }

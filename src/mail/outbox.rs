@@ -12,7 +12,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::invitation::{Invitation, Letter};
 use super::limits;
-use crate::store::{Store, StoreError, truncate_log};
+use crate::sqlite::truncate_log;
+use crate::store::{Store, StoreError};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS invitations (
