@@ -290,6 +290,9 @@ async fn when_the_outbox_cannot_be_written_the_host_is_told_and_nobody_is_invite
     outbox.execute_batch("ROLLBACK").unwrap();
     let all = host.request(json!({ "type": "list_invitations" })).await;
     assert_eq!(all["invitations"], json!([]));
+    let links = host.request(json!({ "type": "list_links" })).await;
+    let personal: Vec<_> = links["links"].as_array().unwrap().iter().filter(|link| link["personal"] == true).collect();
+    assert!(personal.iter().all(|link| link["over"] == true), "a link that nobody has: {links}");
     let again = host.request(invite(&["ann@example.org"], "speaker")).await;
     assert_eq!(again["invitations"].as_array().map(Vec::len), Some(1), "{again}");
 }

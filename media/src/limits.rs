@@ -49,7 +49,7 @@ pub(crate) const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 pub(crate) const RETRANSMIT_PACKETS: usize = 512;
 /// Packets are remembered for so long (mediasoup: 2 s): small cameras need not fill their ring.
 pub(crate) const RETRANSMIT_WITHIN: Duration = Duration::from_secs(2);
-/// Retransmissions one viewer gets per second, and at once. 5 % of 25 cameras of 1.5 Mbit/s is 200 a second; a NACK of
+/// Retransmissions one viewer gets per second, and at once. 5 % of 25 cameras of 1.5 Mbit/s, sent twice, is 400 a second; a NACK of
 /// 2 kB could ask for 8,500. Further ones are not sent, and counted.
 pub(crate) const RETRANSMITS_PER_SECOND: u32 = 1_000;
 /// See [`RETRANSMITS_PER_SECOND`].

@@ -20,7 +20,7 @@ use crate::profile::ProfileId;
 use crate::ramp::Ramp;
 use crate::rtcp::SlotReport;
 use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
-use crate::sdp::Session;
+use crate::sdp::{Receiving, Session};
 use crate::slot_sender::{Rewritten, SlotSender};
 use crate::source::ClockPoint;
 use crate::srtp;
@@ -311,9 +311,13 @@ impl Viewer<'_> {
     }
 
     /// How often a packet is sent that is asked for again. Where one in 20 is lost, so is every 20th of those sent again,
-    /// and the picture stands still for a second round trip: sending it twice makes that one of 400.
-    pub(crate) fn copies(&self) -> usize {
-        if self.outbound.downlink.as_ref().is_some_and(|downlink| downlink.is_lossy()) { 2 } else { 1 }
+    /// and the picture stands still for a second round trip: sending it twice makes that one of 400. Without a stream for
+    /// retransmissions the second would be a replay.
+    pub(crate) fn copies(&self, slot: Slot) -> usize {
+        let receiving = self.outbound.section(slot).and_then(|section| self.session.receiving(section));
+        let rtx = receiving.and_then(Receiving::any_rtx);
+        let lossy = self.outbound.downlink.as_ref().is_some_and(|downlink| downlink.is_lossy());
+        if lossy && rtx.is_some() { 2 } else { 1 }
     }
 
     /// Sends again what the viewer knows as sequence number `seq` of the slot, if `find` still has it.

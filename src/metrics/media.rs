@@ -54,9 +54,10 @@ fn tally(tally: Tally) -> Shown {
         Tally::RtcpIgnored => {
             shown("dais_media_ignored_rtcp_packets_total", "RTCP packets of kinds the server does nothing with")
         }
-        Tally::Retransmitted => {
-            shown("dais_media_retransmitted_packets_total", "Packets sent to viewers again because they asked (RTX)")
-        }
+        Tally::Retransmitted => shown(
+            "dais_media_retransmitted_packets_total",
+            "Packets sent to viewers again because they asked (RTX), on lines that lose some each twice",
+        ),
         Tally::RetransmitMissed => shown(
             "dais_media_retransmit_missed_packets_total",
             "Packets viewers asked for again that were not there any more",

@@ -121,7 +121,7 @@ fn build_as_the_tests_do() -> Result<(), String> {
     run(&mut command("", "cargo", &["test", "--workspace", "--locked", "--no-run"]))
 }
 
-/// Viewers behind bad lines.
+/// Viewers and publishers behind bad lines.
 fn networks() -> Result<Outcome, String> {
     install_where_missing("ip", "-V", "iproute2")?;
     build_as_the_tests_do()?;
@@ -193,15 +193,24 @@ pub fn pictures() -> Result<(), String> {
 /// # Errors
 /// When npm or apt fails.
 pub fn prepare_browser() -> Result<(), String> {
-    npm_ci("tests/browser")?;
+    prepare_chromium()?;
     prepare_mail_server()?;
     // A network without UDP is made with it.
     install_where_missing("ip", "-V", "iproute2")?;
-    if std::env::var_os("DAIS_CHROMIUM").is_none() {
-        install_where_missing("/usr/bin/chromium", "--version", "chromium")?;
-    }
     if std::env::var_os("DAIS_FIREFOX").is_none() {
         install_where_missing("/usr/bin/firefox-esr", "--version", "firefox-esr")?;
+    }
+    Ok(())
+}
+
+/// Installs Playwright, and a Chromium for it.
+///
+/// # Errors
+/// When npm or apt fails.
+pub fn prepare_chromium() -> Result<(), String> {
+    npm_ci("tests/browser")?;
+    if std::env::var_os("DAIS_CHROMIUM").is_none() {
+        install_where_missing("/usr/bin/chromium", "--version", "chromium")?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ const SHORTEST_WITHIN_US: i64 = 120_000_000;
 /// The same while the queue stands, so that a TCP flow, which fills it for minutes, is not taken for the line. A route that
 /// has become longer is taken for such a flow for as long.
 const SHORTEST_WITHIN_STANDING_US: i64 = 600_000_000;
-/// A queue that has not been short for so many µs stands,
+/// A queue that has not been short for so many µs stands: a thin line takes nearly as long to empty one of half a second,
 const STANDING_US: i64 = 5_000_000;
 /// and within [`STOOD_US`] of that one that has not for so many: TCP lets it drain when it has lost a packet, and fills it again.
 const STANDING_AGAIN_US: i64 = 1_000_000;
@@ -214,8 +214,10 @@ struct Standing {
 impl Standing {
     fn update(&mut self, sent_us: i64, long: bool) {
         let known_us = self.short_us.max(self.long_us);
-        if known_us == 0 || sent_us - known_us > PAUSE_US {
-            self.short_us = sent_us;
+        // Others may have overtaken it.
+        let sent_us = sent_us.max(known_us);
+        if sent_us - known_us > PAUSE_US {
+            *self = Self { short_us: sent_us, ..Self::default() };
         }
         *(if long { &mut self.long_us } else { &mut self.short_us }) = sent_us;
         let long_for_us = sent_us - self.short_us;
@@ -361,12 +363,19 @@ mod tests {
         assert!(!held.contains(&Usage::Over));
     }
 
+    /// Nothing is sent for so many ms.
+    const PAUSE: (i64, i64) = (-1, 2_000);
+
     /// Seconds after which the queue is said to stand, and after which no more, by turns, where each of `queues` is as long
     /// for so many ms. A packet is sent every 10 ms, and the first second tells how short the delay can be.
     fn turns(queues: &[(i64, i64)]) -> Vec<f64> {
         let mut trend = DelayTrend::default();
         let (mut sent_us, mut turns) = (0, Vec::new());
         for (queue_ms, for_ms) in [&[(0, 1_000)], queues].concat() {
+            if queue_ms == PAUSE.0 {
+                sent_us += PAUSE.1 * 1_000;
+                continue;
+            }
             for _ in 0..for_ms / 10 {
                 let stood = trend.is_queue_standing();
                 trend.arrived(sent_us, sent_us + queue_ms * 1_000);
@@ -385,6 +394,8 @@ mod tests {
         assert_eq!(turns(&tcp), [5.99, 9.89, 11.39, 12.89]);
         // Nobody needs to put up with a queue of half a second, and what is short every two seconds stands not at all.
         assert_eq!(turns(&[(500, 10_000)]), [0.0; 0]);
+        // What was before a pause is forgotten.
+        assert_eq!(turns(&[(150, 5_100), PAUSE, (150, 4_900)]), [5.99, 8.1]);
         assert_eq!(turns(&[(150, 2_000), (0, 100), (150, 2_000), (0, 100), (150, 2_000)]), [0.0; 0]);
     }
 }

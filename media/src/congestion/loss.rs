@@ -9,7 +9,7 @@ use super::BITRATE_MIN;
 const TOLERATED: f64 = 0.1;
 /// Up to this part the line counts as clean.
 const CLEAN: f64 = 0.02;
-/// Weight of what was in the part that is lost lately, where it falls: half of it is forgotten in 1.3 s.
+/// Weight of what was in the part that is lost lately, where it falls, with each window: half of it is forgotten in seven.
 const FORGETTING: f64 = 0.9;
 /// Losses are measured over at least this long, and so many packets.
 const WINDOW: Duration = Duration::from_millis(200);
@@ -35,7 +35,7 @@ pub(crate) struct LossBound {
     arrived: u32,
     lost: u32,
     arrived_bytes: u32,
-    /// Part lost lately, without what an overflow of the queue loses: that of the latest window, falling slowly.
+    /// Part lost lately, without what an overflow of the queue loses: that of the worst window, slowly forgotten.
     lately: f64,
 }
 
@@ -57,7 +57,7 @@ impl LossBound {
         self.bound
     }
 
-    /// Whether more is lost than a clean line loses, and not by an overflow of the queue.
+    /// Whether some window lost more than a clean line loses, lately, and not by an overflow of the queue.
     pub(crate) fn is_lossy(&self) -> bool {
         self.lately > CLEAN
     }
@@ -83,11 +83,13 @@ impl LossBound {
         }
         let loss = f64::from(self.lost) / f64::from(packets);
         let throughput = f64::from(self.arrived_bytes) * 8.0 / passed.as_secs_f64();
+        let lost = self.lost;
         (self.since, self.arrived, self.lost, self.arrived_bytes) = (now, 0, 0, 0);
 
         let overflow = path.is_queue_long || path.crowded;
         let fallen = self.lately * FORGETTING;
-        self.lately = if overflow { fallen } else { loss.max(fallen) };
+        // One packet says nothing of a window of 20.
+        self.lately = if overflow || lost < 2 { fallen } else { loss.max(fallen) };
 
         let bound = self.bound.unwrap_or(rate).min(rate);
         if loss > if path.crowded { CLEAN } else { TOLERATED } {

@@ -134,7 +134,7 @@ impl Estimator {
         self.estimate() as u32
     }
 
-    /// Whether more is lost than a clean line loses, and not by an overflow of the queue.
+    /// Whether some window lost more than a clean line loses, lately, and not by an overflow of the queue.
     pub(crate) fn is_lossy(&self) -> bool {
         self.loss.is_lossy()
     }

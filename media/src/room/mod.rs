@@ -293,15 +293,17 @@ impl Room {
         std::mem::take(&mut self.awaiting)
     }
 
-    /// Answers a NACK of `peer` for packets of `slot`: all of them, and then all once more where the line loses much.
+    /// Answers a NACK of `peer` for packets of `slot`: all of them, and then all once more where the line loses some.
     pub(crate) fn retransmit(&self, peer: &mut Peer, slot: Slot, mut lost: Vec<u16>, now: Instant, out: &mut Outbox) {
         let state = self.slot(slot);
         let Some(from) = state.occupied(slot, state.generation) else { return };
         let Some(mut viewer) = peer.viewer() else { return };
-        for _ in 0..viewer.copies() {
+        for copy in 0..viewer.copies(from.slot) {
             lost.retain(|seq| {
                 if !viewer.may_resend(now) {
-                    out.counters.drop(DropReason::RetransmitLimited);
+                    if copy == 0 {
+                        out.counters.drop(DropReason::RetransmitLimited);
+                    }
                     return false;
                 }
                 let sent = viewer.retransmit(from, *seq, |stream, seq| state.find(stream, seq), now, out);

@@ -42,6 +42,7 @@ pub enum Behind {
 }
 
 /// See the module.
+#[derive(Clone, Copy)]
 pub struct Case {
     /// For files and the command line.
     pub name: &'static str,
@@ -61,8 +62,19 @@ pub struct Case {
     pub besides: Besides,
     /// Seconds that the viewers watch.
     pub seconds: fn(Length) -> u32,
-    /// The line.
+    /// The line; its way down is that of the pictures, towards viewers or away from a publisher.
     pub line: fn(Length) -> Script,
     /// What is looked at.
     pub checks: fn(&Seen, Length) -> Vec<Check>,
+}
+
+impl Case {
+    /// What the line does: its far end is that of whoever is behind it.
+    pub fn script(&self, length: Length) -> Script {
+        let Script { seed, down, up } = (self.line)(length);
+        match self.behind {
+            Behind::Viewers(_) => Script { seed, down, up },
+            Behind::Publisher => Script { seed, down: up, up: down },
+        }
+    }
 }

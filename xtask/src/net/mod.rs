@@ -1,4 +1,5 @@
-//! `cargo xtask net`: what viewers behind bad lines get, with a real server and a line emulator in network namespaces.
+//! `cargo xtask net`: what viewers behind bad lines get, and what publishers there send, with a real server and a line emulator in
+//! network namespaces.
 
 mod case;
 mod cases;
@@ -11,7 +12,7 @@ mod uploads;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use case::{Case, Length};
+use case::{Behind, Case, Length};
 use seen::Verdict;
 
 use crate::parts;
@@ -42,7 +43,6 @@ impl Programs {
 pub fn net(only: Option<&str>) -> Result<(), String> {
     let cargo = ["build", "--release", "--locked", "-p", "dais", "-p", "dais-load", "-p", "dais-line"];
     run(&mut command("", "cargo", &cargo))?;
-    parts::prepare_browser()?;
     let verdicts = play_all(&Programs::of(&root().join("target/release")), Length::Full, only)?;
     print!("{}", page::table(&verdicts));
     if only.is_none() {
@@ -66,7 +66,6 @@ pub fn net(only: Option<&str>) -> Result<(), String> {
 /// # Errors
 /// When a case does not hold.
 pub fn test(only: Option<&str>) -> Result<(), String> {
-    parts::prepare_browser()?;
     let verdicts = play_all(&Programs::of(&root().join("target/debug")), Length::Reduced, only)?;
     print!("{}", page::table(&verdicts));
     let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.holds()).map(|verdict| verdict.case).collect();
@@ -75,7 +74,11 @@ pub fn test(only: Option<&str>) -> Result<(), String> {
 
 fn play_all(programs: &Programs, length: Length, only: Option<&str>) -> Result<Vec<Verdict>, String> {
     let cases = cases::all().into_iter().filter(|case| only.is_none_or(|only| case.name.starts_with(only)));
-    cases.map(|case| played(programs, &case, length)).collect()
+    let cases: Vec<_> = cases.collect();
+    if cases.iter().any(|case| case.behind == Behind::Publisher) {
+        parts::prepare_chromium()?;
+    }
+    cases.into_iter().map(|case| played(programs, &case, length)).collect()
 }
 
 fn played(programs: &Programs, case: &Case, length: Length) -> Result<Verdict, String> {

@@ -1,9 +1,10 @@
-//! Playing a case: two hosts, a line between them, a server, people on stage, and viewers at both ends.
+//! Playing a case: two hosts, a line between them, a server at the near one, and whoever is behind the line at the far one.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,13 @@ use super::tcp::TcpFlow;
 use crate::run::root;
 
 const SERVER: &str = "10.90.0.1";
-const VIEWER: &str = "10.90.0.2";
+/// Of whoever is behind the line.
+const FAR: &str = "10.90.0.2";
 const SECRET: &str = "a secret for the networks, of 32 bytes";
 /// People come on stage, and viewers join, within this time.
 const JOIN_WITHIN: u32 = 15;
+/// A program is ready within this time.
+const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// A process that is ended when this is dropped.
 struct Ended(Child);
@@ -48,21 +52,21 @@ pub fn play(programs: &Programs, case: &Case, length: Length) -> Result<Seen, St
     fs::create_dir_all(&folder).map_err(text)?;
     let folder = Folder(folder);
     let (near, far) = (Host::new("near").map_err(text)?, Host::new("far").map_err(text)?);
-    let ends = Ends { near: (&near, &format!("{SERVER}/24")), far: (&far, &format!("{VIEWER}/24")) };
-    let script = (case.line)(length);
+    let ends = Ends { near: (&near, &format!("{SERVER}/24")), far: (&far, &format!("{FAR}/24")) };
+    let script = case.script(length);
     let mut line = Running::new(&programs.line, &folder.0, ends, &script).map_err(text)?;
 
     let seconds = (case.seconds)(length);
     let (server, link) = serve(programs, &near, &folder.0)?;
-    let publishers = publish(programs, &near, case, seconds + 2 * JOIN_WITHIN)?;
+    let publishers = publish(programs, &near, case, seconds + 3 * JOIN_WITHIN)?;
     let browser = match case.behind {
-        Behind::Publisher => Some(Browser::enter(&far, &link, folder.0.join("film.y4m"))?),
+        Behind::Publisher => Some(Browser::enter(&far, &link, &folder.0)?),
         Behind::Viewers(_) => None,
     };
     let other = watch(programs, &near, 1, seconds + 2, 360, &folder.0.join("other.jsonl"));
     let started = monotonic_ms();
     line.start().map_err(text)?;
-    let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, VIEWER));
+    let tcp = (case.besides == Besides::Tcp).then(|| TcpFlow::start(&near, &far, FAR));
     let log = folder.0.join("watch.jsonl");
     let looked_at = match case.behind {
         Behind::Viewers(viewers) => watch(programs, &far, viewers, seconds, case.height, &log),
@@ -91,9 +95,9 @@ fn serve(programs: &Programs, host: &Host, folder: &Path) -> Result<(Ended, Stri
     let mut command = host.command(&programs.server.to_string_lossy());
     command.args(["--listen", &format!("{SERVER}:8080"), "--metrics-listen", "127.0.0.1:9464", "--demo"]);
     command.args(["--token-secret", SECRET, "--in-memory"]).current_dir(folder);
-    let (server, said) = until_said(&mut command, "Ctrl-C")?;
+    let Started { process, said, .. } = until_said(&mut command, "Ctrl-C")?;
     let link = said.iter().find_map(|line| line.trim().strip_prefix("Host")).ok_or("no link for hosts")?;
-    Ok((server, link.trim().to_owned()))
+    Ok((process, link.trim().to_owned()))
 }
 
 fn publish(programs: &Programs, host: &Host, case: &Case, seconds: u32) -> Result<Ended, String> {
@@ -103,30 +107,32 @@ fn publish(programs: &Programs, host: &Host, case: &Case, seconds: u32) -> Resul
     command.arg("publish").args(access()).args(["--layers", &layers]);
     command.args(["--cameras", &cameras.to_string(), "--microphones", &microphones.to_string()]);
     command.args(["--seconds", &seconds.to_string()]);
-    Ok(until_said(&mut command, "publishing")?.0)
+    Ok(until_said(&mut command, "publishing")?.process)
 }
 
 /// Somebody on stage with a Chromium.
 struct Browser {
-    playwright: Ended,
+    playwright: Started,
     film: PathBuf,
 }
 
 impl Browser {
-    /// They come with a link, and with `film` before the camera, which is made for it.
-    fn enter(host: &Host, link: &str, film: PathBuf) -> Result<Self, String> {
-        let mut command = host.command("npx");
-        command.args(["playwright", "test", "--retries", "0"]).current_dir(root().join("tests/browser"));
-        command.env("DAIS_LINK", link).env("DAIS_FILM", &film);
-        let (playwright, _) = until_said(&mut command, "publishing")?;
-        Ok(Self { playwright, film })
+    /// They come with a link, and with a film before the camera that is made in `folder`.
+    fn enter(host: &Host, link: &str, folder: &Path) -> Result<Self, String> {
+        // Whoever failed before must not find it.
+        let film = folder.join(format!("{}.y4m", monotonic_ms()));
+        let mut command = host.command("node_modules/.bin/playwright");
+        command.args(["test", "--retries", "0", "--output"]).arg(folder.join("results"));
+        command.current_dir(root().join("tests/browser")).env("DAIS_LINK", link).env("DAIS_FILM", &film);
+        Ok(Self { playwright: until_said(&mut command, "publishing")?, film })
     }
 
     /// They leave when there is no film any more.
     fn leave(mut self) -> Result<(), String> {
         fs::remove_file(&self.film).map_err(|error| error.to_string())?;
-        let status = self.playwright.0.wait().map_err(|error| error.to_string())?;
-        if status.success() { Ok(()) } else { Err(format!("the browser on stage failed: {status}")) }
+        let status = self.playwright.process.0.wait().map_err(|error| error.to_string())?;
+        let more = || self.playwright.lines.try_iter().collect::<Vec<_>>().join("; ");
+        if status.success() { Ok(()) } else { Err(format!("the browser on stage failed, {status}: {}", more())) }
     }
 }
 
@@ -152,22 +158,31 @@ fn access() -> [String; 4] {
     ["--url".to_owned(), format!("http://{SERVER}:8080"), "--token-secret".to_owned(), SECRET.to_owned()]
 }
 
-/// Starts a program and waits until it says that it is ready. Returns what it said; what it says after that goes nowhere.
-fn until_said(command: &mut Command, ready: &str) -> Result<(Ended, Vec<String>), String> {
+/// A program that is ready.
+struct Started {
+    process: Ended,
+    /// What it said until it was.
+    said: Vec<String>,
+    /// What it says after that.
+    lines: Receiver<String>,
+}
+
+/// Starts a program and waits until it says that it is ready.
+fn until_said(command: &mut Command, ready: &str) -> Result<Started, String> {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
     let stdout = child.stdout.take().ok_or("no standard output")?;
-    let child = Ended(child);
-    let mut lines = BufReader::new(stdout).lines();
-    let (deadline, mut said) = (Instant::now() + Duration::from_secs(60), Vec::new());
-    while let Some(Ok(line)) = lines.next() {
+    let process = Ended(child);
+    let (say, lines) = mpsc::channel();
+    thread::spawn(move || {
+        // Where nobody listens any more it is read all the same: the program would stop.
+        BufReader::new(stdout).lines().map_while(Result::ok).for_each(|line| drop(say.send(line)));
+    });
+    let (deadline, mut said) = (Instant::now() + READY_WITHIN, Vec::new());
+    while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         let done = line.contains(ready);
         said.push(line);
         if done {
-            thread::spawn(move || lines.for_each(drop));
-            return Ok((child, said));
-        }
-        if Instant::now() > deadline {
-            break;
+            return Ok(Started { process, said, lines });
         }
     }
     Err(format!("{:?} is not ready: {}", command.get_args().collect::<Vec<_>>(), said.join("; ")))
@@ -198,6 +213,8 @@ fn step(line: &str, started: f64, case: &Case) -> Option<Step> {
             .collect(),
         held: value["held"].as_array()?.iter().filter_map(Value::as_u64).collect(),
         playing: cameras.filter(|camera| camera["state"] == "playing").count(),
+        rtx: value["bytes"]["rtx"].as_f64()?,
         gap_ms: value["voices"].as_array()?.iter().filter_map(|voice| voice["gap_ms"].as_f64()).sum(),
+        voice_packets: value["voices"].as_array()?.iter().filter_map(|voice| voice["packets"].as_f64()).sum(),
     })
 }

@@ -71,8 +71,12 @@ pub struct Step {
     pub held: Vec<u64>,
     /// Cameras that are shown.
     pub playing: usize,
+    /// Bytes of pictures that were sent again.
+    pub rtx: f64,
     /// Sound that was missing, ms.
     pub gap_ms: f64,
+    /// Packets of sound.
+    pub voice_packets: f64,
 }
 
 /// What passed one direction of the line in 100 ms.
@@ -182,6 +186,18 @@ impl Seen {
     /// Sound that was missing, ms.
     pub fn gap_ms(&self, from: f64, to: f64) -> f64 {
         self.steps.iter().filter(|step| (from..to).contains(&step.at)).map(|step| step.gap_ms).sum()
+    }
+
+    /// Packets of sound a second.
+    pub fn voice_packets(&self, from: f64, to: f64) -> f64 {
+        let within = self.steps.iter().filter(|step| (from..to).contains(&step.at));
+        within.map(|step| step.voice_packets).sum::<f64>() / (to - from)
+    }
+
+    /// The part of what viewers got that was sent to them again.
+    pub fn sent_again(&self, from: f64, to: f64) -> f64 {
+        let within = || self.steps.iter().filter(|step| (from..to).contains(&step.at));
+        within().map(|step| step.rtx).sum::<f64>() / within().map(|step| step.bytes).sum::<f64>()
     }
 
     /// What is looked at in every case: the other viewer notices nothing.
