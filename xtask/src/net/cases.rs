@@ -177,13 +177,16 @@ pub(super) fn jittery() -> Case {
             let holding = Step { at_ms: 10_000, hold_ms: Some(300), hold_every_ms: Some(3_000), ..Step::default() };
             script(5, vec![line(5_000_000, 50.0), holding])
         },
-        checks: |seen, _| {
-            let before = seen.rate(true, 5.0, 10.0);
-            let lowest = seen.lowest_rate(1.0, 10.0, seen.end()) / before * 100.0;
-            vec![Check::min("least sent in any second, of what was sent before", lowest, 50.0, "%")]
-        },
+        checks: |seen, _| upheld(seen, 50.0),
         ..base()
     }
+}
+
+/// What is looked at of `jittery`; so much of the bit rate before, %, is to be sent all the time.
+pub(super) fn upheld(seen: &Seen, percent: f64) -> Vec<Check> {
+    let before = seen.rate(true, 5.0, 10.0);
+    let lowest = seen.lowest_rate(1.0, 10.0, seen.end()) / before * 100.0;
+    vec![Check::min("least sent in any second, of what was sent before", lowest, percent, "%")]
 }
 
 pub(super) fn thin() -> Case {
