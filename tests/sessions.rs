@@ -9,6 +9,8 @@ use dais_signaling::token::Claims;
 use dais_stage::Role;
 use serde_json::{Value, json};
 use support::client::{Session, Wish};
+use support::http::http;
+use support::process::{Folder, Process, demo_token};
 use support::{Client, ROOM, server, token, until_counted};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
@@ -160,4 +162,52 @@ async fn whoever_leaves_is_gone_for_everyone_and_so_is_their_media() {
     let cat = Client::enter(&server, "Cat", Wish::VIEWER).await;
     assert_ne!(cat.you, ann.you);
     assert!(ben.drain().await.iter().all(|packet| packet.payload != b"ghost"));
+}
+
+#[tokio::test]
+async fn a_request_for_no_websocket_is_told_what_is_wanted() {
+    let server = server().await;
+    let answer = http(&server, "GET", &format!("/v1/rooms/{ROOM}/session"), &[], "").await;
+    assert_eq!((answer.status, answer.header("upgrade")), (426, Some("websocket")));
+}
+
+/// Bytes of memory a process has.
+fn resident(process: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1_024
+}
+
+/// Browsers' offers have up to 150 kB, and come once in the hours of a session.
+#[tokio::test]
+async fn a_session_keeps_no_memory_of_its_offer() {
+    const SESSIONS: u64 = 100;
+    let folder = Folder::new("offers");
+    let process = Process::start(&folder.0, &[]);
+    let offer = format!("v=0\r\n{}", "a=x-nothing:0123456789\r\n".repeat(6_000));
+    let enter = json!({ "type": "enter", "place": "viewer", "mic": false, "camera": false, "offer": offer });
+    let cameras: Vec<_> = (0..5).map(|slot| json!({ "slot": slot, "height": 180 })).collect();
+    let watch = json!({ "type": "watch", "cameras": cameras });
+    let mut sessions = Vec::new();
+    let mut offer_one = async || {
+        let mut session = Session::connect(&process.address, "demo").await;
+        let entry = session.hello(&demo_token(Role::Participant, "Ann")).await;
+        assert_eq!(entry["type"], "entry", "{entry}");
+        assert_eq!(session.is_refused(enter.clone()).await, "sdp_malformed");
+        // As a page goes on, which says what it shows.
+        for _ in 0..10 {
+            assert_eq!(session.is_refused(watch.clone()).await, "not_entered");
+        }
+        sessions.push(session);
+    };
+    // What is made for the first, for all.
+    for _ in 0..20 {
+        offer_one().await;
+    }
+    let before = resident(&process);
+    for _ in 0..SESSIONS {
+        offer_one().await;
+    }
+    let each = resident(&process).saturating_sub(before) / SESSIONS;
+    assert!(each < 50_000, "{each} bytes for each session, of offers of {} bytes", offer.len());
 }

@@ -10,19 +10,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::ws::{Message, WebSocket};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, State, WebSocketUpgrade};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use futures_util::SinkExt as _;
 use serde::Serialize;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::api::{Answer, Failure};
-use crate::limits;
 use crate::protocol::{IceServer, SessionError};
 use crate::server::Signaling;
 use crate::whip::{SDP, failure, text};
+use crate::{limits, socket};
 
 /// What the server offers beside UDP.
 #[derive(Debug, Serialize)]
@@ -45,7 +46,7 @@ pub(crate) fn routes(signaling: Signaling) -> Router {
     Router::new()
         .route("/v1/connectivity", get(offered))
         .route("/v1/connectivity/media", post(media).layer(DefaultBodyLimit::max(limits::TEST_OFFER_BYTES_MAX)))
-        .route("/v1/connectivity/socket", get(socket))
+        .route("/v1/connectivity/socket", get(greet))
         .with_state(Testing { signaling, tests: Tests::default() })
 }
 
@@ -76,8 +77,8 @@ async fn media(
 }
 
 /// Says one word and is done: a WebSocket that says nothing may be one that a proxy holds back.
-async fn socket(upgrade: WebSocketUpgrade) -> Response {
-    upgrade.on_upgrade(|mut socket: WebSocket| async move {
+async fn greet(request: Request) -> Response {
+    socket::open(request, |mut socket| async move {
         let _ = socket.send(Message::text("ok")).await;
     })
 }

@@ -18,6 +18,7 @@ mod reach;
 mod room;
 mod server;
 mod session;
+mod socket;
 pub mod token;
 mod whip;
 

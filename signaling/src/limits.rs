@@ -10,8 +10,11 @@ pub const PROTOCOL: u32 = 2;
 pub const MESSAGE_BYTES_MAX: usize = 384 * 1024;
 /// Longest WebSocket message read at all, bytes. Beyond it the connection is closed without a look.
 pub const FRAME_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// What a WebSocket reads at once, bytes: requests are small, and thousands of sessions wait.
-pub const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// What a WebSocket reads at once, bytes: requests are small, and thousands of sessions wait. As much of a buffer made for an
+/// offer is left when the offer has been read, and it is kept until what comes next has filled it.
+pub const READ_BUFFER_BYTES: usize = 1_024;
+/// Largest frame of a WebSocket that is written, bytes; longer messages are several. An answer has 20 kB and leaves once.
+pub const WRITTEN_FRAME_BYTES: usize = 4 * 1024;
 /// A session that has not said hello, or not entered the room, by then is closed with `too_slow`: long enough for
 /// somebody to choose their devices.
 pub const HELLO_WITHIN: Duration = Duration::from_secs(10);

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::extract::ws::Utf8Bytes;
 use dais_stage::{Command, Identity, LinkId, ParticipantId, Refusal, Role, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::api::{RoomReport, SessionSummary, ViewersPage};
 use crate::protocol::{

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State, WebSocketUpgrade};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use dais_stage::{Codec, Preset};
@@ -13,9 +13,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::embedding::Embedding;
 use crate::reach::Reach;
 use crate::room::Directory;
-use crate::session;
 use crate::token::TokenKeys;
-use crate::{api, connectivity, limits, whip};
+use crate::{api, connectivity, session, socket, whip};
 
 /// What sessions need.
 #[derive(Clone)]
@@ -64,17 +63,8 @@ pub fn router(signaling: Signaling) -> Router {
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
 }
 
-async fn open_session(
-    State(signaling): State<Signaling>,
-    Path(room): Path<String>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let upgrade = upgrade
-        .max_message_size(limits::FRAME_BYTES_MAX)
-        .max_frame_size(limits::FRAME_BYTES_MAX)
-        .read_buffer_size(limits::READ_BUFFER_BYTES);
+async fn open_session(State(signaling): State<Signaling>, Path(room): Path<String>, request: Request) -> Response {
     // A page cannot read why a WebSocket was not opened: it is told in it.
-    let admitted = signaling.embedding.admits(&headers);
-    upgrade.on_upgrade(move |socket| session::run(socket, signaling, room, admitted))
+    let admitted = signaling.embedding.admits(request.headers());
+    socket::open(request, move |socket| session::run(socket, signaling, room, admitted))
 }

@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::body::Bytes;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use dais_stage::{Identity, LinkId, ParticipantId};
-use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, interval, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes};
 
 use crate::limits;
 use crate::protocol::{self, ClientMessage, ServerMessage, SessionError};
@@ -20,6 +21,7 @@ use crate::room::{
     SessionQueue, Visitor, Wish,
 };
 use crate::server::Signaling;
+use crate::socket::{Incoming, Socket, send_text};
 use crate::token::{Claims, TokenKeys};
 
 /// What can be read from a session.
@@ -34,30 +36,30 @@ enum Read {
 
 /// Reads from the socket and tells apart what can be gone on with.
 struct Reader {
-    stream: SplitStream<WebSocket>,
+    incoming: Incoming,
     directory: Arc<dyn Directory>,
 }
 
 impl Reader {
     async fn next(&mut self) -> Read {
-        let read = self.stream.next().await;
+        let read = self.incoming.next().await;
         if let Some(Ok(Message::Text(_) | Message::Binary(_))) = read {
             self.directory.count_session(SessionEvent::Received);
         }
         match read {
-            Some(Ok(Message::Text(text))) => match protocol::parse(&text) {
+            Some(Ok(Message::Text(text))) => match protocol::parse(text) {
                 Ok(message) => Read::Message(message),
                 Err((id, error)) => Read::Refused(id, error),
             },
             Some(Ok(Message::Binary(_))) => Read::Refused(None, SessionError::MessageBinary),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Read::Alive,
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Read::Alive,
             Some(Ok(Message::Close(_)) | Err(_)) | None => Read::Gone,
         }
     }
 
     /// Reads until the other side has closed.
     async fn drain(&mut self) {
-        while let Some(Ok(_)) = self.stream.next().await {}
+        while let Some(Ok(_)) = self.incoming.next().await {}
     }
 
     /// The next message before `deadline`.
@@ -111,13 +113,13 @@ impl Drop for Open {
 }
 
 /// Runs a session for room `room` to its end, which comes at once where the page it is for is not `admitted`.
-pub(crate) async fn run(socket: WebSocket, signaling: Signaling, room: String, admitted: bool) {
+pub(crate) async fn run(socket: Socket, signaling: Signaling, room: String, admitted: bool) {
     let id = SessionId::next();
     let _open = Open::new(Arc::clone(&signaling.directory));
     let (sink, stream) = socket.split();
     let (queue, outgoing) = SessionQueue::new();
     let mut writer = tokio::spawn(write(sink, outgoing, Arc::clone(&signaling.directory)));
-    let reader = Reader { stream, directory: Arc::clone(&signaling.directory) };
+    let reader = Reader { incoming: Incoming::new(stream), directory: Arc::clone(&signaling.directory) };
     let mut session = Session { id, reader, queue, signaling, inside: None };
     // A session that cannot be written to, or whose end has been written, is over however much it says.
     let Err(ended) = tokio::select! {
@@ -332,13 +334,15 @@ pub(crate) fn unix_seconds() -> u64 {
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Writes what is queued, and pings, until the session or the socket ends.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: QueueEnd, directory: Arc<dyn Directory>) {
+async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: QueueEnd, directory: Arc<dyn Directory>) {
     let mut pings = interval(limits::PING_INTERVAL);
     loop {
-        let message = tokio::select! {
+        tokio::select! {
             biased;
             next = outgoing.messages.recv() => match next {
-                Some(Outgoing(text)) => Message::Text(text),
+                Some(Outgoing(text)) => if !said(&mut sink, text, &directory).await {
+                    return;
+                },
                 None => break,
             },
             changed = outgoing.end.changed() => match changed {
@@ -346,28 +350,31 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut outgoing: QueueEnd, 
                 // Whoever could end the session is gone; what is queued still goes out.
                 Err(_) => continue,
             },
-            _ = pings.tick() => Message::Ping(Bytes::new()),
-        };
-        let said = matches!(message, Message::Text(_));
-        if !written(&mut sink, message).await {
-            return;
-        }
-        if said {
-            directory.count_session(SessionEvent::Sent);
+            _ = pings.tick() => if !written(sink.send(Message::Ping(Bytes::new()))).await {
+                return;
+            },
         }
     }
     if let Some(Reason { code, text }) = outgoing.reason() {
-        let closed = ServerMessage::Closed { code: code.to_owned(), text };
-        let Outgoing(text) = Outgoing::message(&closed);
-        if !written(&mut sink, Message::Text(text)).await {
+        let Outgoing(text) = Outgoing::message(&ServerMessage::Closed { code: code.to_owned(), text });
+        if !said(&mut sink, text, &directory).await {
             return;
         }
-        directory.count_session(SessionEvent::Sent);
     }
-    let close = CloseFrame { code: close_code::NORMAL, reason: "".into() };
-    written(&mut sink, Message::Close(Some(close))).await;
+    let close = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+    written(sink.send(Message::Close(Some(close)))).await;
 }
 
-async fn written(sink: &mut SplitSink<WebSocket, Message>, message: Message) -> bool {
-    matches!(timeout(WRITE_WITHIN, sink.send(message)).await, Ok(Ok(())))
+/// Says something, and counts it. Whether the client can be written to.
+async fn said(sink: &mut SplitSink<Socket, Message>, text: Utf8Bytes, directory: &Arc<dyn Directory>) -> bool {
+    let written = written(send_text(sink, text)).await;
+    if written {
+        directory.count_session(SessionEvent::Sent);
+    }
+    written
+}
+
+/// Whether something was written in time.
+async fn written(writing: impl Future<Output = Result<(), Error>>) -> bool {
+    matches!(timeout(WRITE_WITHIN, writing).await, Ok(Ok(())))
 }
