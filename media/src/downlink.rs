@@ -1,6 +1,7 @@
 //! One viewer's line: what it carries, by the viewer's feedback, and how pictures are spread over it.
 
 use std::fmt;
+use std::mem::offset_of;
 use std::time::{Duration, Instant};
 
 use crate::congestion::feedback::Feedback;
@@ -8,10 +9,11 @@ use crate::congestion::{Estimator, Probe};
 use crate::counters::DropReason;
 use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN, OUT_OF_REACH};
 use crate::pacer::{Paced, Pacer};
+use crate::prefetch::{prefetch, prefetch_first};
 
 /// See the module.
+#[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Downlink {
-    estimator: Estimator,
     pacer: Pacer,
     /// The rate that layers were chosen for, bit/s.
     shared: u32,
@@ -20,6 +22,7 @@ pub(crate) struct Downlink {
     heard: bool,
     /// No feedback came: whoever has promised it and does not send it gets everything, as somebody who promised nothing.
     says_nothing: bool,
+    estimator: Estimator,
 }
 
 impl fmt::Debug for Downlink {
@@ -29,6 +32,9 @@ impl fmt::Debug for Downlink {
 }
 
 impl Downlink {
+    /// How many of its bytes a packet that leaves touches.
+    const FIRST_BYTES: usize = offset_of!(Self, estimator) + Estimator::FIRST_BYTES;
+
     pub(crate) fn new(now: Instant) -> Self {
         let estimator = Estimator::new(now);
         let (pacer, shared) = (Pacer::new(estimator.bitrate(), now), estimator.bitrate());
@@ -115,6 +121,22 @@ impl Downlink {
     /// A packet and the answer to it take so long together.
     pub(crate) fn round_trip(&mut self, round_trip: Duration) {
         self.estimator.round_trip(round_trip);
+    }
+
+    /// Asks for the memory a packet that leaves touches, all but that it is noted in.
+    pub(crate) fn prefetch_first(&self) {
+        prefetch_first(self, Self::FIRST_BYTES);
+    }
+
+    /// Asks for the memory the next packet is noted in.
+    pub(crate) fn prefetch_next(&self) {
+        self.estimator.prefetch_next();
+    }
+
+    /// Asks for the memory that feedback touches.
+    pub(crate) fn prefetch_whole(&self) {
+        prefetch(self);
+        self.estimator.prefetch_latest();
     }
 
     /// Padding to send now.

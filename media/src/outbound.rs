@@ -90,14 +90,15 @@ impl Outbound {
         Some(Occupied { slot: self.section(from.slot)?, ..from })
     }
 
-    /// Asks for what says where the senders of the slots of `pending` are.
+    /// Asks for what says where the senders of the slots of `pending` are, and for its line.
     pub(crate) fn prefetch_places(&self, pending: &[Pending]) {
+        self.downlink.iter().for_each(|downlink| downlink.prefetch_first());
         pending.iter().for_each(|pending| prefetch(&self.senders[pending.from.slot.index()]));
     }
 
-    /// Asks for the senders of the slots of `pending`.
+    /// Asks for the senders of the slots of `pending`, and for where the next packet is noted.
     pub(crate) fn prefetch(&self, pending: &[Pending]) {
-        self.downlink.iter().for_each(|downlink| prefetch(downlink.as_ref()));
+        self.downlink.iter().for_each(|downlink| downlink.prefetch_next());
         for sender in pending.iter().filter_map(|pending| self.senders[pending.from.slot.index()].as_deref()) {
             prefetch(sender);
         }

@@ -50,6 +50,7 @@ impl Pacer {
     /// The line carries so much.
     pub(crate) fn set_rate(&mut self, bits_per_second: u32) {
         self.rate = f64::from(bits_per_second) / 8.0 * limits::PACE_FACTOR;
+        self.bytes = self.bytes.min(self.depth());
     }
 
     /// What may leave at once after a pause: at least one packet.
@@ -64,9 +65,11 @@ impl Pacer {
 
     /// Whether the line has room at `now`, for something that does not wait.
     pub(crate) fn has_bytes(&mut self, now: Instant) -> bool {
-        let elapsed = now.saturating_duration_since(self.filled);
-        self.filled = self.filled.max(now);
-        self.bytes = (self.bytes + elapsed.as_secs_f64() * self.rate).min(self.depth());
+        if self.filled < now {
+            let elapsed = now.saturating_duration_since(self.filled);
+            self.filled = now;
+            self.bytes = (self.bytes + elapsed.as_secs_f64() * self.rate).min(self.depth());
+        }
         self.bytes > 0.0
     }
 

@@ -269,6 +269,23 @@ impl Peer {
         self.outbound.prefetch(pending);
     }
 
+    /// Asks for the memory that says where to look for what a message changes.
+    pub(crate) fn prefetch_listening(&self) {
+        prefetch(&self.room);
+        prefetch(&self.srtp);
+        prefetch(&self.checked);
+        prefetch(&self.outbound);
+        prefetch(&self.wake_at);
+    }
+
+    /// Asks for the keys, and for what feedback changes.
+    pub(crate) fn prefetch_heard(&self) {
+        if let Some(srtp) = &self.srtp {
+            prefetch(&srtp.receiver);
+        }
+        self.outbound.downlink.iter().for_each(|downlink| downlink.prefetch_whole());
+    }
+
     /// Where to send and with what keys, together with what is received through it.
     pub(crate) fn viewer(&mut self) -> Option<Viewer<'_>> {
         let sender = &mut self.srtp.as_mut()?.sender;

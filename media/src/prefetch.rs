@@ -4,18 +4,24 @@
 
 /// Starts to load `at` into the cache. Does nothing where there is no instruction for it.
 #[inline]
-#[allow(unsafe_code, reason = "a hint that reads nothing")]
 pub(crate) fn prefetch<T>(at: &T) {
+    prefetch_first(at, size_of::<T>());
+}
+
+/// Starts to load the first `bytes` of `at`.
+#[inline]
+#[allow(unsafe_code, reason = "a hint that reads nothing")]
+pub(crate) fn prefetch_first<T>(at: &T, bytes: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         const LINE: usize = 64;
         let start = std::ptr::from_ref(at).cast::<i8>();
-        for offset in (0..size_of::<T>()).step_by(LINE) {
+        for offset in (0..bytes.min(size_of::<T>())).step_by(LINE) {
             // SAFETY: a prefetch never faults, and the address lies within `at`.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(offset)) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
+    let _ = (at, bytes);
 }

@@ -237,7 +237,8 @@ impl Standing {
 #[derive(Debug, Default)]
 struct Slope {
     /// Arrival after `first_us` in ms, and smoothed delay in ms, of the latest groups; `at` is the oldest once full.
-    points: [(f64, f64); WINDOW],
+    x_ms: [f64; WINDOW],
+    y_ms: [f64; WINDOW],
     at: usize,
     first_us: Option<i64>,
     deltas: u32,
@@ -252,25 +253,34 @@ impl Slope {
         self.deltas = self.deltas.saturating_add(1);
         self.delay_ms += delay_delta_ms;
         self.smoothed_ms = SMOOTHING * self.smoothed_ms + (1.0 - SMOOTHING) * self.delay_ms;
-        self.points[self.at] = ((arrival_us - first_us) as f64 / 1e3, self.smoothed_ms);
+        (self.x_ms[self.at], self.y_ms[self.at]) = ((arrival_us - first_us) as f64 / 1e3, self.smoothed_ms);
         self.at = (self.at + 1) % WINDOW;
         if self.deltas as usize >= WINDOW {
-            self.slope = least_squares_slope(&self.points).unwrap_or(self.slope);
+            self.slope = least_squares_slope(&self.x_ms, &self.y_ms).unwrap_or(self.slope);
         }
         self.slope
     }
 }
 
 /// `None` where all points have the same x.
-fn least_squares_slope(points: &[(f64, f64)]) -> Option<f64> {
-    let n = points.len() as f64;
-    let (x_sum, y_sum) = points.iter().fold((0.0, 0.0), |(xs, ys), (x, y)| (xs + x, ys + y));
-    let (x_mean, y_mean) = (x_sum / n, y_sum / n);
-    let (up, down) = points
-        .iter()
-        .fold((0.0, 0.0), |(up, down), (x, y)| (up + (x - x_mean) * (y - y_mean), down + (x - x_mean) * (x - x_mean)));
+fn least_squares_slope(x: &[f64; WINDOW], y: &[f64; WINDOW]) -> Option<f64> {
+    let mean = |values: &[f64; WINDOW]| sum(|n| values[n]) / WINDOW as f64;
+    let (x_mean, y_mean) = (mean(x), mean(y));
+    let up = sum(|n| (x[n] - x_mean) * (y[n] - y_mean));
+    let down = sum(|n| (x[n] - x_mean) * (x[n] - x_mean));
     (down > 0.0).then(|| up / down)
 }
+
+/// Adds up the values of all points, four at a time: each addition would wait for the one before.
+fn sum(of: impl Fn(usize) -> f64) -> f64 {
+    let mut sums = [0.0; 4];
+    for n in (0..WINDOW).step_by(sums.len()) {
+        sums.iter_mut().enumerate().for_each(|(lane, sum)| *sum += of(n + lane));
+    }
+    sums.iter().sum()
+}
+
+const _: () = assert!(WINDOW.is_multiple_of(4), "all points are added up");
 
 /// Compares the trend with a threshold that adapts itself (draft §5.4).
 #[derive(Debug)]

@@ -15,6 +15,7 @@
 //! - Packets are taken in the order they were sent, and not in that of arrival.
 //! - A viewer nothing is heard of is sent half each second. There is no congestion window.
 
+use std::mem::offset_of;
 use std::time::{Duration, Instant};
 
 use delay::{DelayTrend, Usage};
@@ -63,19 +64,22 @@ const CLOCK_JUMP_US: i64 = 3_000_000;
 /// [`next_timeout`](Self::next_timeout), or somewhat later, [`handle_timeout`](Self::handle_timeout) and then
 /// [`poll_probe`](Self::poll_probe). Read [`bitrate`](Self::bitrate) after each.
 #[derive(Debug)]
+#[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Estimator {
     epoch: Instant,
+    /// The latest moment packets were sent at, and its µs since the epoch: many leave at the same.
+    sent_at: (Instant, u64),
+    /// Since when packets are on their way and no arrival is reported.
+    unanswered: Option<Instant>,
     sent: SentPackets,
     sending: SendRate,
+    prober: Prober,
     clock: Option<Clock>,
     delay: DelayTrend,
     throughput: Throughput,
     rate: RateControl,
     loss: LossBound,
-    prober: Prober,
     round_trip: Duration,
-    /// Since when packets are on their way and no arrival is reported.
-    unanswered: Option<Instant>,
     /// When packets were last reported as arrived.
     heard: Instant,
     /// The estimate was halved as nothing was heard.
@@ -99,12 +103,16 @@ pub(crate) struct Told {
 }
 
 impl Estimator {
+    /// How many of its bytes a packet that leaves touches.
+    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, clock);
+
     /// Begins at [`START_BITRATE`].
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             epoch: now,
+            sent_at: (now, 0),
             sent: SentPackets::new(),
-            sending: SendRate::new(now),
+            sending: SendRate::new(START_BITRATE.into(), 0),
             clock: None,
             delay: DelayTrend::default(),
             throughput: Throughput::default(),
@@ -121,7 +129,9 @@ impl Estimator {
     /// The viewer is reached over another path, of which nothing is known. Numbers go on.
     pub(crate) fn restart(&mut self, now: Instant) {
         let sent = std::mem::replace(&mut self.sent, SentPackets::new());
-        *self = Self { epoch: self.epoch, sent, ..Self::new(now) };
+        let (epoch, now_us) = (self.epoch, self.micros(now));
+        let sending = SendRate::new(START_BITRATE.into(), now_us);
+        *self = Self { epoch, sent_at: (now, now_us), sent, sending, ..Self::new(now) };
     }
 
     /// For how long nothing has been heard of what is on its way.
@@ -142,10 +152,24 @@ impl Estimator {
     /// Notes a packet of so many bytes, with what IP and UDP add, that leaves, and returns its transport-wide sequence
     /// number.
     pub(crate) fn sent(&mut self, bytes: usize, now: Instant) -> u16 {
-        self.sending.sent(bytes, self.estimate(), now);
+        if self.sent_at.0 != now {
+            self.sent_at = (now, self.micros(now));
+        }
+        let now_us = self.sent_at.1;
+        self.sending.sent(bytes, now_us);
         self.unanswered.get_or_insert(now);
         let probe = self.prober.sent(bytes, now);
-        self.sent.push(bytes, probe, self.micros(now))
+        self.sent.push(bytes, probe, now_us)
+    }
+
+    /// Asks for the memory the next packet is noted in.
+    pub(crate) fn prefetch_next(&self) {
+        self.sent.prefetch_next();
+    }
+
+    /// Asks for the memory of the packets feedback is expected of.
+    pub(crate) fn prefetch_latest(&self) {
+        self.sent.prefetch_latest();
     }
 
     /// Takes in a feedback message.
@@ -198,7 +222,7 @@ impl Estimator {
         if let Some(throughput) = self.loss.update(counts, path, now) {
             self.rate.overflowed(throughput, now);
         }
-        self.prober.changed(before, self.estimate(), now);
+        self.changed(before, now);
         if (usage_before, usage) == (Usage::Under, Usage::Normal) || self.silent {
             self.silent = false;
             self.prober.recovered(self.estimate(), now);
@@ -222,7 +246,8 @@ impl Estimator {
         if self.unanswered.is_none() && now.saturating_duration_since(self.heard) >= IDLE {
             // Nothing has been on its way: what was known of queue and losses is over.
             self.delay.restart();
-            (self.loss, self.sending, self.heard) = (LossBound::new(now), SendRate::new(now), now);
+            (self.loss, self.heard) = (LossBound::new(now), now);
+            self.sending = SendRate::new(self.estimate(), self.micros(now));
         }
         // Where the estimate is tried and the queue grew at it, the line is full, or was: a little more is tried then.
         let room = self.sending.is_application_limited() || !self.rate.knows_capacity();
@@ -243,7 +268,7 @@ impl Estimator {
         if self.unanswered.is_some_and(|since| now >= since + FEEDBACK_TIMEOUT) {
             let before = self.estimate();
             self.rate.halve(now);
-            self.prober.changed(before, self.estimate(), now);
+            self.changed(before, now);
             (self.unanswered, self.silent) = (Some(now), true);
         }
         self.prober.handle_timeout(now);
@@ -251,6 +276,13 @@ impl Estimator {
 
     fn estimate(&self) -> f64 {
         self.loss.bitrate().map_or(self.rate.bitrate(), |bound| bound.min(self.rate.bitrate()))
+    }
+
+    /// The estimate was `before`, and may be another now.
+    fn changed(&mut self, before: f64, now: Instant) {
+        let estimate = self.estimate();
+        self.sending.allow(estimate);
+        self.prober.changed(before, estimate, now);
     }
 
     fn micros(&self, now: Instant) -> u64 {

@@ -1,7 +1,5 @@
 //! How much arrives at a viewer, and how much is sent to it.
 
-use std::time::{Duration, Instant};
-
 /// Length of a measurement, and of the first, µs (libwebrtc `BitrateEstimator`).
 const WINDOW_US: i64 = 150_000;
 /// See [`WINDOW_US`].
@@ -12,8 +10,8 @@ const UNCERTAINTY: f64 = 10.0;
 const VARIANCE: (f64, f64) = (50.0, 5.0);
 /// What is sent is measured in so long windows, and so many of them are remembered: what arrives was sent before, and may
 /// have waited in a queue.
-const SENT_WINDOW: Duration = Duration::from_millis(500);
-/// See [`SENT_WINDOW`].
+const SENT_WINDOW_US: u64 = 500_000;
+/// See [`SENT_WINDOW_US`].
 const SENT_WINDOWS: usize = 4;
 /// When less than this part of the estimate is sent, something else than the line sets the rate. libwebrtc's `AlrDetector`
 /// has 0.65; with layers three to five times apart the room for one more is missed at more than that.
@@ -94,30 +92,43 @@ impl Normal {
 
 /// The rate at which packets are sent, by our clock.
 #[derive(Debug)]
+#[repr(C)] // What each packet touches comes first.
 pub(crate) struct SendRate {
-    since: Instant,
+    since_us: u64,
     bytes: u32,
+    application_limited: bool,
+    /// The estimate, and the lowest one in the current window, bit/s.
+    estimate: f64,
+    allowed: f64,
     /// The latest windows, newest first, bit/s.
     windows: [f64; SENT_WINDOWS],
-    /// The lowest estimate in the current window, bit/s.
-    allowed: f64,
-    application_limited: bool,
 }
 
 impl SendRate {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self { since: now, bytes: 0, windows: [0.0; SENT_WINDOWS], allowed: f64::MAX, application_limited: true }
+    pub(crate) fn new(estimate: f64, now_us: u64) -> Self {
+        Self {
+            since_us: now_us,
+            bytes: 0,
+            application_limited: true,
+            estimate,
+            allowed: estimate,
+            windows: [0.0; SENT_WINDOWS],
+        }
     }
 
-    /// Notes a packet sent while the estimate was so many bit/s.
-    pub(crate) fn sent(&mut self, bytes: usize, estimate: f64, now: Instant) {
-        self.allowed = self.allowed.min(estimate);
-        let passed = now.saturating_duration_since(self.since);
-        if passed >= SENT_WINDOW {
+    /// The estimate is so many bit/s from here on.
+    pub(crate) fn allow(&mut self, estimate: f64) {
+        (self.estimate, self.allowed) = (estimate, self.allowed.min(estimate));
+    }
+
+    /// Notes a packet sent.
+    pub(crate) fn sent(&mut self, bytes: usize, now_us: u64) {
+        let passed_us = now_us.saturating_sub(self.since_us);
+        if passed_us >= SENT_WINDOW_US {
             self.windows.rotate_right(1);
-            self.windows[0] = f64::from(self.bytes) * 8.0 / passed.as_secs_f64();
+            self.windows[0] = f64::from(self.bytes) * 8e6 / passed_us as f64;
             self.application_limited = self.windows[0] < APPLICATION_LIMITED * self.allowed;
-            (self.since, self.bytes, self.allowed) = (now, 0, estimate);
+            (self.since_us, self.bytes, self.allowed) = (now_us, 0, self.estimate);
         }
         self.bytes = self.bytes.saturating_add(bytes as u32);
     }
@@ -129,7 +140,7 @@ impl SendRate {
 
     /// The most that was sent in one of the latest windows, bit/s.
     pub(crate) fn at_most(&self) -> f64 {
-        let current = f64::from(self.bytes) * 8.0 / SENT_WINDOW.as_secs_f64();
+        let current = f64::from(self.bytes) * 8e6 / SENT_WINDOW_US as f64;
         self.windows.iter().copied().fold(current, f64::max)
     }
 }
@@ -157,10 +168,12 @@ mod tests {
 
     #[test]
     fn what_is_sent_is_measured_by_our_clock() {
-        let start = Instant::now();
-        let mut rate = SendRate::new(start);
-        (0..200).for_each(|n| rate.sent(1_250, 2e6, start + Duration::from_millis(10 * n)));
+        let mut rate = SendRate::new(2e6, 7);
+        (0..200).for_each(|n| rate.sent(1_250, 7 + 10_000 * n));
         assert!((rate.at_most() - 1e6).abs() < 3e4);
         assert!(rate.is_application_limited());
+        rate.allow(1.1e6);
+        (200..300).for_each(|n| rate.sent(1_250, 7 + 10_000 * n));
+        assert!(!rate.is_application_limited());
     }
 }

@@ -73,6 +73,11 @@ impl Ingress {
         })
     }
 
+    /// The sender of the `n`-th message.
+    pub(crate) fn sender(&self, n: usize) -> Option<SocketAddr> {
+        from_storage(&self.names[n])
+    }
+
     /// The sender and the datagrams of the `n`-th message, once after each [`Ingress::receive`]. A datagram that was too
     /// long is empty.
     pub(crate) fn message(&mut self, n: usize) -> (SocketAddr, impl Iterator<Item = &mut [u8]>) {

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use arrayvec::ArrayVec;
 use tracing::error;
 
 use super::relay::Relay;
@@ -40,7 +41,13 @@ impl Worker {
     /// Takes the first `count` messages that were read.
     pub(super) fn handle_batch(&mut self, ingress: &mut Ingress, count: usize) {
         let now = Instant::now();
+        let key = |n: usize| self.by_address.get(&ingress.sender(n)?).copied();
+        let keys: ArrayVec<_, { limits::BATCH }> = (0..count).map(key).collect();
         for n in 0..count {
+            // What handling the next messages needs lies in steps of memory, each found through the one before.
+            let later = |steps: usize| self.peers.get((*keys.get(n + steps)?)?);
+            later(2).into_iter().for_each(|peer| peer.prefetch_listening());
+            later(1).into_iter().for_each(|peer| peer.prefetch_heard());
             let (from, datagrams) = ingress.message(n);
             for datagram in datagrams {
                 self.out.counters.add(Tally::DatagramsIn, 1);
