@@ -120,14 +120,22 @@ export interface Negotiations {
 
 // These run in the page: they see nothing of this module.
 
-/** Before anything else: counts every session description of the page. */
+/**
+ * Before anything else: counts every session description of the page, but for those it agrees upon with itself, where only the bit rate
+ * is another.
+ */
 export function countNegotiations(): void {
   const count: Negotiations = { local: 0, remote: 0, errors: [] };
+  const agreed = new Set<string>();
   Object.assign(globalThis, { negotiations: count });
   for (const [method, side] of [["setLocalDescription", "local"], ["setRemoteDescription", "remote"]] as const) {
     const original = RTCPeerConnection.prototype[method] as (...args: unknown[]) => Promise<void>;
     RTCPeerConnection.prototype[method] = function (this: RTCPeerConnection, ...args: unknown[]) {
-      count[side] += 1;
+      const { sdp = null } = (args[0] ?? {}) as { sdp?: string };
+      const answer = side === "remote" && sdp !== null ? sdp.replace(/^b=.*\r\n/gm, "") : null;
+      if (answer !== null && agreed.has(answer)) count.local -= 1;
+      else count[side] += 1;
+      if (answer !== null) agreed.add(answer);
       return original.apply(this, args);
     };
   }

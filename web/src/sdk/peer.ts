@@ -4,8 +4,9 @@
  */
 
 import type { Codec, IceCredentials } from "./protocol.gen";
-import { look } from "./statistics";
+import { isNarrow, look, selectedPair } from "./statistics";
 import type { Look } from "./statistics";
+import { LOOK_MS, Upload, mostIn, withMost } from "./upload";
 
 /** Slots of the layout, as docs/protocol.md numbers them. */
 export const LAYOUT = { cameras: 25, voices: 8 } as const;
@@ -38,12 +39,14 @@ const CODECS: Record<Codec, { mime: string; fits: (parameters: string) => boolea
 const AWAY_MS_MAX = 5_000;
 
 export class Peer {
-  /** How often what is sent and received was agreed upon. It stays at one. */
+  /** How often what is sent and received was agreed upon with the server. It stays at one. */
   negotiations = 0;
   readonly connection: RTCPeerConnection;
   #changing: Promise<void> = Promise.resolve();
+  #looking: ReturnType<typeof setTimeout> | undefined;
   readonly #mic: RTCRtpSender;
   readonly #camera: RTCRtpSender;
+  readonly #cameraSection: RTCRtpTransceiver;
   readonly #screen: RTCRtpSender;
   readonly #screenSound: RTCRtpSender;
   /** What pictures are to be sent in, once that is known. */
@@ -65,7 +68,8 @@ export class Peer {
     this.connection = connection;
     // The order within a kind gives each section its meaning.
     this.#mic = add("audio", "sendonly").sender;
-    this.#camera = add("video", "sendonly", layersOf(codec, CAMERA_LAYERS)).sender;
+    const camera = add("video", "sendonly", layersOf(codec, CAMERA_LAYERS));
+    [this.#camera, this.#cameraSection] = [camera.sender, camera];
     this.#screen = add("video", "sendonly", layersOf(codec, SCREEN_LAYERS)).sender;
     this.#screenSound = add("audio", "sendonly").sender;
     this.#cameras = receivers("video", LAYOUT.cameras);
@@ -85,6 +89,40 @@ export class Peer {
     this.negotiations += 1;
     // Before the answer no codec was agreed upon that could be chosen.
     await this.#chooseCodec().catch(() => undefined);
+    this.#lookForRoom(new Upload());
+  }
+
+  /** See {@link Upload}. Browsers that do not say what they believe the line carries are left to themselves. */
+  #lookForRoom(upload: Upload): void {
+    this.#looking = setTimeout(() => {
+      const next = () => {
+        if (this.connection.signalingState !== "closed") this.#lookForRoom(upload);
+      };
+      void this.#raise(upload).then(next, next);
+    }, LOOK_MS);
+  }
+
+  async #raise(upload: Upload): Promise<void> {
+    const [wanted, mid] = [this.#wanted(), this.#cameraSection.mid ?? ""];
+    const looked = wanted > 0 ? await this.look() : null;
+    const available = looked === null ? 0 : selectedPair(looked).available;
+    if (available === null) return;
+    const most = mostIn(this.connection.remoteDescription?.sdp ?? "", mid);
+    const next = upload.next(performance.now(), { available, wanted, narrow: looked !== null && isNarrow(looked), most });
+    if (next !== most) await this.#inTurn(() => this.#agree((answer) => withMost(answer, mid, next)));
+  }
+
+  /** What the pictures that are sent would take, bit/s. */
+  #wanted(): number {
+    const encodings = [this.#camera, this.#screen].flatMap((sender) => (sender.track === null ? [] : sender.getParameters().encodings));
+    return encodings.reduce((sum, { active, maxBitrate }) => sum + (active === false ? 0 : (maxBitrate ?? 0)), 0);
+  }
+
+  /** Agrees upon the answer as it was, but for an `edit`. The server is not asked: to it nothing has changed. */
+  async #agree(edit: (answer: string) => string): Promise<void> {
+    const answer = this.connection.remoteDescription?.sdp ?? "";
+    await this.connection.setLocalDescription();
+    await this.connection.setRemoteDescription({ type: "answer", sdp: edit(answer) });
   }
 
   /** Starts or stops sending; the session description stays as it is. */
@@ -125,13 +163,16 @@ export class Peer {
     for (const sender of [this.#camera, this.#screen]) await this.#change(sender, choose);
   }
 
-  /** Parameters that were read before another change was made are refused: one change after the other. */
   async #change(sender: RTCRtpSender, edit: (parameters: RTCRtpSendParameters) => void): Promise<void> {
-    const change = async () => {
+    await this.#inTurn(async () => {
       const parameters = sender.getParameters();
       edit(parameters);
       await sender.setParameters(parameters);
-    };
+    });
+  }
+
+  /** Parameters, or a description, that were read before another change was made are refused: one change after the other. */
+  async #inTurn(change: () => Promise<void>): Promise<void> {
     this.#changing = this.#changing.then(change, change);
     await this.#changing;
   }
@@ -166,13 +207,14 @@ export class Peer {
    * where nothing else gets through.
    */
   async restart({ ufrag, pwd }: IceCredentials, servers: RTCIceServer[]): Promise<void> {
-    const answer = this.connection.remoteDescription?.sdp ?? "";
-    if (servers.length > 0) this.connection.setConfiguration({ ...this.connection.getConfiguration(), iceServers: servers });
-    this.connection.restartIce();
-    await this.connection.setLocalDescription();
-    // All but the credentials stays as it was agreed upon.
-    const sdp = answer.replace(/^a=ice-ufrag:\S+/gm, `a=ice-ufrag:${ufrag}`).replace(/^a=ice-pwd:\S+/gm, `a=ice-pwd:${pwd}`);
-    await this.connection.setRemoteDescription({ type: "answer", sdp });
+    await this.#inTurn(async () => {
+      if (servers.length > 0) this.connection.setConfiguration({ ...this.connection.getConfiguration(), iceServers: servers });
+      this.connection.restartIce();
+      // All but the credentials stays as it was agreed upon.
+      await this.#agree((answer) =>
+        answer.replace(/^a=ice-ufrag:\S+/gm, `a=ice-ufrag:${ufrag}`).replace(/^a=ice-pwd:\S+/gm, `a=ice-pwd:${pwd}`),
+      );
+    });
   }
 
   /** Bytes that have come, over all paths. */
@@ -216,6 +258,7 @@ export class Peer {
   }
 
   close(): void {
+    clearTimeout(this.#looking);
     this.connection.close();
   }
 }

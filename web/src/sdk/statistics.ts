@@ -92,7 +92,6 @@ export function statistics(before: Look, after: Look): Statistics {
   const seconds = Math.max(after.at - before.at, 1) / 1_000;
   const received = new Map<string, ReceivedStream>();
   const sent: SentStream[] = [];
-  let pair: Report | undefined;
   for (const now of after.reports.values()) {
     const then = before.reports.get(now.id);
     /** How much a count has grown; one that starts anew counts from the next look on. */
@@ -116,13 +115,24 @@ export function statistics(before: Look, after: Look): Statistics {
       const reason = now.qualityLimitationReason;
       const limited = reason === "cpu" || reason === "bandwidth" ? reason : null;
       sent.push({ ...stream(grown("bytesSent"), grown("framesEncoded")), layer: now.rid || null, limited });
-    } else if (now.type === "candidate-pair" && (now.nominated || now.state === "succeeded")) {
-      pair = pair?.nominated ? pair : now;
     }
   }
+  return { ...selectedPair(after), received, sent };
+}
+
+/** Whether the line keeps a picture small. */
+export function isNarrow({ reports }: Look): boolean {
+  return [...reports.values()].some(({ type, qualityLimitationReason }) => type === "outbound-rtp" && qualityLimitationReason === "bandwidth");
+}
+
+/** What is known of the path in use. */
+export function selectedPair({ reports }: Look): Pick<Statistics, "roundTripMs" | "available"> {
+  const all = [...reports.values()];
+  const pairs = all.filter(({ type, nominated, state }) => type === "candidate-pair" && (nominated || state === "succeeded"));
   // The transport knows which pair is in use; of several that were, only the last one is.
-  const transport = [...after.reports.values()].find(({ selectedCandidatePairId }) => selectedCandidatePairId !== undefined);
-  pair = after.reports.get(transport?.selectedCandidatePairId ?? "") ?? pair;
+  const transport = all.find(({ selectedCandidatePairId }) => selectedCandidatePairId !== undefined);
+  const selected = reports.get(transport?.selectedCandidatePairId ?? "");
+  const pair = selected ?? pairs.find(({ nominated }) => nominated) ?? pairs.at(-1);
   const roundTrip = pair?.currentRoundTripTime;
-  return { roundTripMs: roundTrip === undefined ? null : roundTrip * 1_000, available: pair?.availableOutgoingBitrate ?? null, received, sent };
+  return { roundTripMs: roundTrip === undefined ? null : roundTrip * 1_000, available: pair?.availableOutgoingBitrate ?? null };
 }

@@ -1,5 +1,5 @@
 //! Cases of a publisher behind the line: what a real browser sends over it, and what comes of that with a viewer. Lines and limits
-//! are those of the viewers' cases, but where Chromium cannot keep to them.
+//! are those of the viewers' cases, but for one that Chromium cannot keep to.
 
 use super::case::{Behind, Case};
 use super::cases;
@@ -31,10 +31,7 @@ fn falling() -> Case {
             let (fall, rise) = cases::falls(length);
             let (fall, rise) = (fall as f64, rise as f64);
             let again = seen.rate(false, rise + 10.0, end) / seen.rate(false, fall - 5.0, fall) * 100.0;
-            // Not reached: near a capacity that it knows Chromium grows by 8 % a second. The tests only see to it that it gets no
-            // worse.
-            let limit = length.choose(80.0, 27.0);
-            checks.push(Check::min("of the bit rate before, from 10 s after it is back", again, limit, "%"));
+            checks.push(Check::min("of the bit rate before, from 10 s after it is back", again, 80.0, "%"));
             checks
         },
         ..upload("up-falling", "a publisher on 5 Mbit/s, for 20 s only 500 kbit/s, 50 ms", cases::falling())
@@ -50,7 +47,8 @@ fn lossy() -> Case {
 
 fn outage() -> Case {
     Case {
-        // While the losses last Chromium sends less, and is as slow to come back; see above.
+        // Not reached: while the losses last Chromium sends less, and after them it tries no more than one and a half times what it
+        // has. The tests only see to it that it gets no worse.
         checks: |seen, length| cases::recovered(seen, length.choose(80.0, 33.0)),
         ..upload("up-outage", "a publisher on 5 Mbit/s, 20 % loss for 3 s, 50 ms", cases::outage())
     }
@@ -58,9 +56,5 @@ fn outage() -> Case {
 
 fn jittery() -> Case {
     let title = "a publisher on 5 Mbit/s, nothing arrives for 300 ms of every 3 s, 50 ms";
-    // Chromium takes a pause for a queue now and then.
-    Case {
-        checks: |seen, length| cases::upheld(seen, length.choose(50.0, 30.0)),
-        ..upload("up-jittery", title, cases::jittery())
-    }
+    upload("up-jittery", title, cases::jittery())
 }
