@@ -126,19 +126,24 @@ export interface Negotiations {
  */
 export function countNegotiations(): void {
   const count: Negotiations = { local: 0, remote: 0, errors: [] };
-  const agreed = new Set<string>();
   Object.assign(globalThis, { negotiations: count });
-  for (const [method, side] of [["setLocalDescription", "local"], ["setRemoteDescription", "remote"]] as const) {
-    const original = RTCPeerConnection.prototype[method] as (...args: unknown[]) => Promise<void>;
-    RTCPeerConnection.prototype[method] = function (this: RTCPeerConnection, ...args: unknown[]) {
-      const { sdp = null } = (args[0] ?? {}) as { sdp?: string };
-      const answer = side === "remote" && sdp !== null ? sdp.replace(/^b=.*\r\n/gm, "") : null;
-      if (answer !== null && agreed.has(answer)) count.local -= 1;
-      else count[side] += 1;
-      if (answer !== null) agreed.add(answer);
-      return original.apply(this, args);
-    };
-  }
+  const agreed = new Set<string>();
+  const unlimited = (sdp: string) => sdp.replace(/^b=.*\r\n/gm, "");
+  type Describe = (this: RTCPeerConnection, ...args: [RTCSessionDescriptionInit?]) => Promise<void>;
+  const { setLocalDescription, setRemoteDescription } = RTCPeerConnection.prototype as unknown as Record<string, Describe>;
+  Object.assign(RTCPeerConnection.prototype, {
+    setLocalDescription(this: RTCPeerConnection, ...args: [RTCSessionDescriptionInit?]) {
+      count.local += 1;
+      return setLocalDescription?.apply(this, args);
+    },
+    async setRemoteDescription(this: RTCPeerConnection, answer: RTCSessionDescriptionInit) {
+      if (agreed.has(unlimited(answer.sdp ?? ""))) count.local -= 1;
+      else count.remote += 1;
+      await setRemoteDescription?.call(this, answer);
+      // As the browser writes it.
+      agreed.add(unlimited(this.remoteDescription?.sdp ?? ""));
+    },
+  });
   addEventListener("error", (event) => count.errors.push(event.message));
   addEventListener("unhandledrejection", (event) => count.errors.push(String(event.reason)));
 }
