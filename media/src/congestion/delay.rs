@@ -236,8 +236,9 @@ impl Standing {
 /// Slope of the smoothed one-way delay over time: above 0 the queue grows. Without unit.
 #[derive(Debug, Default)]
 struct Slope {
-    /// Arrival after `first_us` in ms, and smoothed delay in ms, of the latest groups; `at` is the oldest once full.
+    /// Arrivals of the latest groups after `first_us`; `at` is the oldest once full.
     x_ms: [f64; WINDOW],
+    /// Their smoothed delays.
     y_ms: [f64; WINDOW],
     at: usize,
     first_us: Option<i64>,
