@@ -5,7 +5,7 @@ use dais_line::Script;
 use super::seen::{Check, Seen};
 
 /// How often a case is played before it counts as failed.
-pub const ATTEMPTS: usize = 2;
+pub const ATTEMPTS: usize = 3;
 
 /// How long cases are played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -68,7 +68,7 @@ pub fn net(only: Option<&str>) -> Result<(), String> {
 pub fn test(only: Option<&str>) -> Result<(), String> {
     let verdicts = play_all(&Programs::of(&root().join("target/debug")), Length::Reduced, only)?;
     print!("{}", page::table(&verdicts));
-    let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.holds()).map(|verdict| verdict.case).collect();
+    let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.holds()).map(Verdict::broken).collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("not as they must be: {}", failed.join(", "))) }
 }
 
@@ -83,7 +83,7 @@ fn play_all(programs: &Programs, length: Length, only: Option<&str>) -> Result<V
 
 fn played(programs: &Programs, case: &Case, length: Length) -> Result<Verdict, String> {
     let mut verdict = None;
-    // On a shared machine a second may go missing now and then: what fails is played once more, and that counts.
+    // On a shared machine a second may go missing now and then: what fails is played again, and that counts.
     for attempt in 1..=case::ATTEMPTS {
         println!("\n-- {} ({} s)", case.title, (case.seconds)(length));
         let seen = match play::play(programs, case, length) {

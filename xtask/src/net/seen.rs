@@ -133,6 +133,13 @@ impl Verdict {
     pub fn holds(&self) -> bool {
         self.checks.iter().all(Check::holds)
     }
+
+    /// What is not as it must be, for people.
+    pub fn broken(&self) -> String {
+        let broken = self.checks.iter().filter(|check| !check.holds());
+        let told: Vec<_> = broken.map(|check| format!("{} {:.1} {}", check.what, check.value, check.unit)).collect();
+        format!("{} ({})", self.case, told.join("; "))
+    }
 }
 
 impl Seen {
