@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use dais_media::codec::{Descriptor, LastSent, Shift};
 use dais_media::rtp::Header;
 use dais_media::sdp::{AnswerParams, Candidates, Offer, answer};
-use dais_media::{Codec, Credentials, Fingerprint, WorkerId, ice, rtcp};
+use dais_media::{Codec, Credentials, Fingerprint, WorkerId, ice, red, rtcp};
 use dais_signaling::protocol;
 
 /// A connectivity check as it comes from the network.
@@ -18,7 +18,7 @@ pub fn stun(data: &[u8]) {
     }
 }
 
-/// A decrypted RTP packet: header, extensions and padding.
+/// A decrypted RTP packet: header, extensions and padding; and its payload, as redundant audio.
 pub fn rtp(data: &[u8]) {
     let Ok(header) = Header::parse(data) else { return };
     assert!(header.len <= data.len());
@@ -27,6 +27,8 @@ pub fn rtp(data: &[u8]) {
     }
     let Ok(len) = header.payload_len(data) else { return };
     assert!(header.len + len <= data.len());
+    let Ok(blocks) = red::blocks(&data[header.len..header.len + len]) else { return };
+    assert!(blocks.iter().map(|block| block.payload.len()).sum::<usize>() < len);
 }
 
 /// A payload of video, behind a byte that says of which codec: what is read of it, and its patching.

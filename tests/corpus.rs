@@ -80,6 +80,8 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         0, 5,
     ];
     let fir = [0x84, 206, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0x0d, 0xa1, 0x50, 0, 1, 0, 0, 0];
+    // Two packets before, of 3 and 2 bytes.
+    let redundant = [0xef, 0x1e, 0x00, 0x03, 0xef, 0x0f, 0x00, 0x02, 0x6f, 1, 2, 3, 4, 5, 6, 7];
     let twcc = [0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, 2, 0, 0, 1, 0, 0x20, 2, 4, 4];
     vec![
         ("stun", "check", check(false)),
@@ -93,6 +95,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             "padding",
             [&[0xb0, 96, 0, 1, 0, 0, 0, 9, 0, 0, 0, 7, 0xbe, 0xde, 0, 0][..], &vp8, &[0, 0, 3]].concat(),
         ),
+        ("rtp", "redundant-audio", [&[0x80, 63, 0, 5, 0, 0, 15, 0, 0, 0, 1, 0][..], &redundant].concat()),
         ("payload", "vp8-key-frame", [&[0][..], &vp8].concat()),
         ("payload", "h264-parameter-sets", vec![1, 0x78, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 3, 0x68, 0xce, 0x3c]),
         ("payload", "h264-fragment", vec![1, 0x7c, 0x85, 0x88, 0x84]),

@@ -10,6 +10,7 @@ use crate::random::Random;
 /// Header extension ids and payload types of the harness's offers.
 pub(crate) mod ids {
     pub(crate) const OPUS: u8 = 111;
+    pub(crate) const RED: u8 = 63;
     pub(crate) const VP8: u8 = 96;
     pub(crate) const RTX: u8 = 97;
     pub(crate) const AUDIO_LEVEL: u8 = 1;

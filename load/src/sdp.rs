@@ -60,21 +60,27 @@ fn write_section(sdp: &mut String, mid: usize, video: bool, feedback: bool) {
     let (kind, payload_type) = if video { ("video", ids::VP8) } else { ("audio", ids::OPUS) };
     let sends = mid < 2;
     write(sdp, format_args!("m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}"));
-    if video && !sends {
-        write(sdp, format_args!(" {}", ids::RTX));
+    let repeated = if video { ids::RTX } else { ids::RED };
+    // Who does not say what it lost is sent nothing with redundancy.
+    let is_repeated = !sends && (video || feedback);
+    if is_repeated {
+        write(sdp, format_args!(" {repeated}"));
     }
     write(sdp, format_args!("\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=rtcp-mux\r\n"));
     sdp.push_str(if sends { "a=sendonly\r\n" } else { "a=recvonly\r\n" });
     if video {
         write(sdp, format_args!("a=rtpmap:{payload_type} VP8/90000\r\na=rtcp-fb:{payload_type} nack pli\r\n"));
-        if !sends {
-            write(sdp, format_args!("a=rtpmap:{0} rtx/90000\r\na=fmtp:{0} apt={payload_type}\r\n", ids::RTX));
+        if is_repeated {
+            write(sdp, format_args!("a=rtpmap:{repeated} rtx/90000\r\na=fmtp:{repeated} apt={payload_type}\r\n"));
         }
         if !sends && feedback {
             write(sdp, format_args!("a=rtcp-fb:{payload_type} nack\r\n"));
         }
     } else {
         write(sdp, format_args!("a=rtpmap:{payload_type} opus/48000/2\r\n"));
+        if is_repeated {
+            write(sdp, format_args!("a=rtpmap:{repeated} red/48000/2\r\na=fmtp:{repeated} {0}/{0}\r\n", ids::OPUS));
+        }
         write(sdp, format_args!("a=extmap:{} {AUDIO_LEVEL}\r\n", ids::AUDIO_LEVEL));
     }
     if sends || feedback {
@@ -160,6 +166,9 @@ mod tests {
         let count = |what: &str| text.matches(what).count();
         assert_eq!((count(&id), count(TRANSPORT_CC), count(" transport-cc\r\n")), (5, 5, 5));
         assert_eq!(count(&format!("a=rtcp-fb:{} nack\r\n", ids::VP8)), 2);
+        let voice = |sections| parsed(sections).session.receiving(Slot::voice(0).unwrap()).unwrap().formats[0];
+        assert_eq!(voice(sections).red_payload_type, Some(ids::RED));
+        assert_eq!(voice(Sections { feedback: false, ..sections }).red_payload_type, None);
         assert!(
             parsed(sections).session.receiving(Slot::camera(1).unwrap()).unwrap().formats[0].rtx_payload_type.is_some()
         );

@@ -154,11 +154,13 @@ counted_reasons! {
         RtcpIgnored => "rtcp_ignored",
         /// Retransmissions sent to viewers.
         Retransmitted => "retransmitted",
+        /// Packets of voices sent to viewers that carry the one before once more.
+        RedundantOut => "redundant_out",
         /// Packets viewers asked for that were not there any more.
         RetransmitMissed => "retransmit_missed",
         /// Packets asked of publishers again, counted each time they are asked for.
         Nacked => "nacked",
-        /// Packets recovered from publishers by retransmission.
+        /// Packets of publishers that were lost, and came by retransmission or with one after them.
         Recovered => "recovered",
         /// Key frame requests (PLI, FIR) of viewers.
         KeyFramesWanted => "key_frames_wanted",
@@ -256,7 +258,7 @@ impl Histogram {
 }
 
 /// A snapshot of one worker's counters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counters {
     dropped: [u64; DropReason::ALL.len()],
     done: [u64; Tally::ALL.len()],
@@ -269,6 +271,21 @@ pub struct Counters {
     pub tcp_connections: u64,
     /// Clients the TURN server serves.
     pub turn_clients: u64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            dropped: [0; DropReason::ALL.len()],
+            done: [0; Tally::ALL.len()],
+            measured: [Histogram::default(); Distribution::ALL.len()],
+            tcp_closed: [0; TcpEnd::ALL.len()],
+            turn_refused: [0; TurnRefusal::ALL.len()],
+            peers: 0,
+            tcp_connections: 0,
+            turn_clients: 0,
+        }
+    }
 }
 
 impl Counters {

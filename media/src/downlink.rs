@@ -20,6 +20,8 @@ pub(crate) struct Downlink {
     /// When the first packet left, for as long as no feedback has come.
     unheard: Option<Instant>,
     heard: bool,
+    /// Of the estimator, for every packet of a voice.
+    lossy: bool,
     /// No feedback came: whoever has promised it and does not send it gets everything, as somebody who promised nothing.
     says_nothing: bool,
     estimator: Estimator,
@@ -38,7 +40,7 @@ impl Downlink {
     pub(crate) fn new(now: Instant) -> Self {
         let estimator = Estimator::new(now);
         let (pacer, shared) = (Pacer::new(estimator.bitrate(), now), estimator.bitrate());
-        Self { estimator, pacer, shared, unheard: None, heard: false, says_nothing: false }
+        Self { estimator, pacer, shared, unheard: None, heard: false, lossy: false, says_nothing: false }
     }
 
     /// What the line carries, bit/s.
@@ -50,6 +52,7 @@ impl Downlink {
     pub(crate) fn restart(&mut self, now: Instant) -> bool {
         let missed = self.estimator.silent_for(now) >= OUT_OF_REACH;
         self.estimator.restart(now);
+        self.lossy = false;
         self.pacer.set_rate(self.bitrate());
         missed
     }
@@ -71,7 +74,7 @@ impl Downlink {
 
     /// Whether the line loses packets that are not the overflow of its queue.
     pub(crate) fn is_lossy(&self) -> bool {
-        self.estimator.is_lossy()
+        self.lossy
     }
 
     /// Keeps a packet until the line has room. False when more waits than should.
@@ -107,6 +110,7 @@ impl Downlink {
         let feedback = Feedback::parse(fci).map_err(|_| DropReason::FeedbackFalse)?;
         (self.unheard, self.heard, self.says_nothing) = (None, true, false);
         let told = self.estimator.feedback(&feedback, now);
+        self.lossy = self.estimator.is_lossy();
         self.pacer.set_rate(self.bitrate());
         if told.arrived + told.missing == 0 && told.unknown + told.repeated > 0 {
             return Err(DropReason::FeedbackFalse);

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::codec::Shift;
-use crate::ids::{ParticipantId, Slot};
+use crate::ids::Slot;
 use crate::limits::LEAVING_PACKETS;
 use crate::outbound::Occupied;
 use crate::packet::Packet;
 use crate::plan::{Item, Placed, Planner};
 use crate::profile::{ProfileId, Profiles};
+use crate::red;
 use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::Receiving;
 use crate::view::View;
@@ -20,8 +21,25 @@ use crate::view::View;
 pub(crate) struct Pending {
     pub(crate) from: Occupied,
     pub(crate) packet: Arc<Packet>,
+    /// Of a voice, the packet before it, which it can carry once more.
+    pub(crate) before: Option<Arc<Packet>>,
     /// When it came to the server.
     pub(crate) arrived: Instant,
+}
+
+/// For whom packets are made ready together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BatchKind {
+    pub(crate) profile: ProfileId,
+    /// Packets of voices carry those before them once more.
+    pub(crate) redundant: bool,
+}
+
+impl BatchKind {
+    /// A small number.
+    fn index(self) -> usize {
+        2 * self.profile.index() + usize::from(self.redundant)
+    }
 }
 
 /// A packet ready for the viewers of one profile.
@@ -36,6 +54,8 @@ pub(crate) struct ReadyPacket {
     pub(crate) is_decodable: bool,
     /// The header has room for a transport-wide sequence number.
     pub(crate) has_transport_seq: bool,
+    /// It carries the packet before it once more, both with this payload type.
+    carries_before: Option<u8>,
     header: [u8; OUTGOING_HEADER_MAX],
     header_len: usize,
     /// The payload in the batch, with padding.
@@ -46,7 +66,7 @@ pub(crate) struct ReadyPacket {
     shift: Shift,
 }
 
-/// A tick's packets for the viewers of one profile.
+/// A tick's packets for viewers of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     packets: Vec<ReadyPacket>,
@@ -58,7 +78,7 @@ pub(crate) struct Batch {
 /// A worker's workshop for batches; it keeps its memory between ticks.
 #[derive(Debug, Default)]
 pub(crate) struct Fanout {
-    /// By profile.
+    /// By kind.
     batches: Vec<Batch>,
     tick: u64,
     planner: Planner,
@@ -72,16 +92,16 @@ impl Fanout {
         self.tick += 1;
     }
 
-    /// The pending packets for the viewers of `profile` while the room shows `view`; those in slots they do not receive
-    /// are left out.
+    /// The pending packets for viewers of `kind` while the room shows `view`; those in slots they do not receive are left
+    /// out.
     pub(crate) fn batch(
         &mut self,
-        profile: ProfileId,
+        kind: BatchKind,
         profiles: &Profiles,
         view: View,
         pending: &[Pending],
     ) -> &mut Batch {
-        let at = profile.index();
+        let at = kind.index();
         if self.batches.len() <= at {
             self.batches.resize_with(at + 1, Batch::default);
         }
@@ -89,11 +109,13 @@ impl Fanout {
         if batch.tick != self.tick {
             batch.tick = self.tick;
             batch.clear();
-            for (n, Pending { from, packet, .. }) in pending.iter().enumerate() {
-                let Some((section, receiving)) = profiles.receiving(profile, from.slot, view) else { continue };
-                batch.packets.push(ReadyPacket::new(n, section, from.participant, packet, receiving));
+            for (n, one) in pending.iter().enumerate() {
+                let Some((section, receiving)) = profiles.receiving(kind.profile, one.from.slot, view) else {
+                    continue;
+                };
+                batch.packets.push(ReadyPacket::new(n, section, one, receiving, kind.redundant));
             }
-            let len = |ready: &ReadyPacket| ready.header_len + pending[ready.pending].packet.payload().len();
+            let len = |ready: &ReadyPacket| ready.header_len + ready.payload_len(&pending[ready.pending]);
             self.items.clear();
             let item = |ready: &ReadyPacket| {
                 // Without RTX a packet is sent again under its own number, and must then be the same, byte for byte:
@@ -133,13 +155,16 @@ impl Batch {
             }
             self.packets.swap(n, from);
             let ready = &mut self.packets[n];
-            let payload = pending[ready.pending].packet.payload();
+            let Pending { packet, before, .. } = &pending[ready.pending];
             ready.start = self.payloads.len();
-            self.payloads.extend_from_slice(payload);
+            match ready.carries_before.zip(before.as_ref()) {
+                Some((payload_type, before)) => red::write(&mut self.payloads, payload_type, packet, before),
+                None => self.payloads.extend_from_slice(packet.payload()),
+            }
             if *padding > 0 {
                 // RFC 3550 §5.1: the P bit, and the count in the last byte.
                 ready.header[0] |= 0x20;
-                self.payloads.resize(ready.start + payload.len() + padding, 0);
+                self.payloads.resize(self.payloads.len() + padding, 0);
                 *self.payloads.last_mut().expect("a padded payload is not empty") = *padding as u8;
                 ready.padding = *padding;
             }
@@ -159,15 +184,18 @@ impl Batch {
 }
 
 impl ReadyPacket {
-    fn new(pending: usize, section: Slot, csrc: ParticipantId, packet: &Packet, receiving: &Receiving) -> Self {
+    fn new(n: usize, section: Slot, pending: &Pending, receiving: &Receiving, redundant: bool) -> Self {
+        let Pending { from, packet, before, .. } = pending;
         let format = receiving.format(packet.codec);
+        let payload_type = format.map_or(0, |format| format.payload_type);
+        let red = format.and_then(|format| format.red_payload_type).filter(|_| redundant && before.is_some());
         let header = OutgoingHeader {
             marker: packet.marker,
-            payload_type: format.map_or(0, |format| format.payload_type),
+            payload_type: red.unwrap_or(payload_type),
             seq: 0,
             timestamp: 0,
             ssrc: section.ssrc(),
-            csrc,
+            csrc: from.participant,
             transport_seq: receiving.transport_cc.map(|id| (id, 0)),
             level: receiving.audio_level.zip(packet.level),
         };
@@ -175,11 +203,12 @@ impl ReadyPacket {
         let mut bytes = [0; OUTGOING_HEADER_MAX];
         let header_len = header.write(&mut bytes);
         Self {
-            pending,
+            pending: n,
             section,
             has_rtx,
             is_decodable: format.is_some(),
             has_transport_seq: receiving.transport_cc.is_some(),
+            carries_before: red.map(|_| payload_type),
             header: bytes,
             header_len,
             start: 0,
@@ -187,6 +216,17 @@ impl ReadyPacket {
             padding: 0,
             shift: Shift::default(),
         }
+    }
+
+    /// Whether it carries the packet before it once more.
+    pub(crate) fn is_redundant(&self) -> bool {
+        self.carries_before.is_some()
+    }
+
+    /// Bytes of the payload of `pending`, without padding.
+    fn payload_len(&self, pending: &Pending) -> usize {
+        let before = pending.before.as_ref().filter(|_| self.carries_before.is_some());
+        pending.packet.payload().len() + before.map_or(0, |before| red::bytes_more(before))
     }
 
     /// Bytes of header and payload.
@@ -223,7 +263,7 @@ mod tests {
     use super::*;
     use crate::codec::{Codec, Descriptor, PictureId};
     use crate::dtls::Fingerprint;
-    use crate::ids::Generation;
+    use crate::ids::{Generation, ParticipantId};
     use crate::limits::SLOTS;
     use crate::rtp::Header;
     use crate::sdp::{Format, Session};
@@ -237,19 +277,24 @@ mod tests {
         packet.codec = slot.kind().is_video().then_some(Codec::Vp8);
         packet.descriptor = Descriptor { picture_id, ..Descriptor::default() };
         let from = Occupied { slot, generation: Generation(1), participant: ParticipantId(5) };
-        Pending { from, packet: Arc::new(packet), arrived: Instant::now() }
+        Pending { from, packet: Arc::new(packet), before: None, arrived: Instant::now() }
     }
 
     fn profiles(rtx: Option<u8>, receives: impl Fn(Slot) -> bool) -> (Profiles, ProfileId) {
         let mut session = Session::new(Fingerprint([0; 32]), SLOTS);
         for slot in Slot::all().filter(|slot| receives(*slot)) {
             let codec = slot.kind().is_video().then_some(Codec::Vp8);
-            let format = Format { codec, payload_type: 96, rtx_payload_type: rtx };
+            let red = codec.is_none().then_some(63);
+            let format = Format { codec, payload_type: 96, rtx_payload_type: rtx, red_payload_type: red };
             session.set_receiving(slot, Receiving { formats: [format].into_iter().collect(), ..Receiving::default() });
         }
         let mut profiles = Profiles::default();
         let id = profiles.enter(&session);
         (profiles, id)
+    }
+
+    fn plain(profile: ProfileId) -> BatchKind {
+        BatchKind { profile, redundant: false }
     }
 
     #[test]
@@ -260,7 +305,7 @@ mod tests {
         let all: Vec<_> = slots.iter().zip(lens).map(|(slot, len)| pending(*slot, len, len as u8)).collect();
         let mut fanout = Fanout::default();
         fanout.begin();
-        let batch = fanout.batch(profile, &profiles, View::FIRST, &all);
+        let batch = fanout.batch(plain(profile), &profiles, View::FIRST, &all);
         let mut order = Vec::new();
         for n in 0..batch.len() {
             let (ready, payloads) = batch.packet(n);
@@ -283,7 +328,7 @@ mod tests {
         let all: Vec<_> = (0..200).map(|n| pending(slots[n % 3], 100 + 7 * (n % 5), n as u8)).collect();
         let mut fanout = Fanout::default();
         fanout.begin();
-        let batch = fanout.batch(profile, &profiles, View::FIRST, &all);
+        let batch = fanout.batch(plain(profile), &profiles, View::FIRST, &all);
         let order: Vec<_> = (0..batch.len()).map(|n| batch.packet(n).0.pending).collect();
         for slot in 0..3 {
             let of_slot: Vec<_> = order.iter().copied().filter(|n| n % 3 == slot).collect();
@@ -297,8 +342,49 @@ mod tests {
         let all = [pending(Slot::camera(0).unwrap(), 700, 1), pending(Slot::camera(1).unwrap(), 699, 1)];
         let mut fanout = Fanout::default();
         fanout.begin();
-        let batch = fanout.batch(profile, &profiles, View::FIRST, &all);
+        let batch = fanout.batch(plain(profile), &profiles, View::FIRST, &all);
         assert!((0..2).all(|n| batch.packet(n).0.padding == 0));
+    }
+
+    #[test]
+    fn who_loses_packets_gets_those_of_voices_with_the_one_before_and_the_others_without() {
+        let (profiles, profile) = profiles(Some(97), |_| true);
+        let voice = |seq: u64| {
+            let one = pending(Slot::voice(0).unwrap(), 40, seq as u8);
+            let mut packet = Packet::clone(&one.packet);
+            (packet.seq, packet.timestamp, packet.descriptor) = (seq, 960 * seq as u32, Descriptor::default());
+            Pending { packet: Arc::new(packet), ..one }
+        };
+        let (first, second, camera) = (voice(1), voice(2), pending(Slot::camera(0).unwrap(), 700, 1));
+        let all = [Pending { before: Some(Arc::clone(&first.packet)), ..second }, camera];
+        let mut fanout = Fanout::default();
+        fanout.begin();
+        for (redundant, expected) in [(false, 96), (true, 63)] {
+            let batch = fanout.batch(BatchKind { profile, redundant }, &profiles, View::FIRST, &all);
+            let sent: Vec<_> = (0..2)
+                .map(|n| {
+                    let (ready, payloads) = batch.packet(n);
+                    let (n, len) = (ready.pending, ready.len());
+                    let (header, payload) = ready.numbered(payloads, &all[n].packet, 9, 10, Shift::default());
+                    let whole = [header, payload].concat();
+                    assert_eq!(whole.len(), len);
+                    let header = Header::parse(&whole).unwrap();
+                    (n, header.payload_type, whole[header.len..].to_vec())
+                })
+                .collect();
+            let (_, payload_type, payload) = sent.iter().find(|(n, ..)| *n == 0).unwrap();
+            assert_eq!(*payload_type, expected);
+            let own = all[0].packet.payload();
+            if redundant {
+                let blocks = red::blocks(payload).unwrap();
+                let read: Vec<_> = blocks.iter().map(|b| (b.payload_type, b.offset, b.payload)).collect();
+                assert_eq!(read, [(96, 960, first.packet.payload()), (96, 0, own)]);
+            } else {
+                assert_eq!(payload, own);
+            }
+            let camera = sent.iter().find(|(n, ..)| *n == 1).unwrap();
+            assert_eq!((camera.1, &camera.2[..]), (96, all[1].packet.payload()));
+        }
     }
 
     #[test]
@@ -308,7 +394,7 @@ mod tests {
         let mut fanout = Fanout::default();
         fanout.begin();
         for (seq, picture_id) in [(1, 0), (2, 30), (3, 30), (4, 0)] {
-            let (ready, payloads) = fanout.batch(profile, &profiles, View::FIRST, &all).packet(0);
+            let (ready, payloads) = fanout.batch(plain(profile), &profiles, View::FIRST, &all).packet(0);
             let shift = Shift { picture_id, tl0_pic_idx: 0 };
             let (header, payload) = ready.numbered(payloads, &all[0].packet, seq, u32::from(seq), shift);
             assert_eq!(Header::parse(&[header, payload].concat()).unwrap().seq, seq);
@@ -324,9 +410,9 @@ mod tests {
         let all = [pending(Slot::camera(0).unwrap(), 100, 1), pending(Slot::voice(0).unwrap(), 100, 1)];
         let mut fanout = Fanout::default();
         fanout.begin();
-        assert_eq!(fanout.batch(profile, &profiles, View::FIRST, &all).len(), 1);
-        assert_eq!(fanout.batch(profile, &profiles, View::FIRST, &[]).len(), 1, "the same tick");
+        assert_eq!(fanout.batch(plain(profile), &profiles, View::FIRST, &all).len(), 1);
+        assert_eq!(fanout.batch(plain(profile), &profiles, View::FIRST, &[]).len(), 1, "the same tick");
         fanout.begin();
-        assert_eq!(fanout.batch(profile, &profiles, View::FIRST, &[]).len(), 0);
+        assert_eq!(fanout.batch(plain(profile), &profiles, View::FIRST, &[]).len(), 0);
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrayvec::ArrayVec;
+
 use crate::budget::Budget;
-use crate::codec::Codec;
 use crate::counters::{DropReason, Tally};
 use crate::dominant::Activity;
 use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
@@ -12,9 +13,10 @@ use crate::layers::{LayerSet, Rates};
 use crate::limits;
 use crate::outbox::Outbox;
 use crate::packet::Packet;
+use crate::red;
 use crate::rtcp;
 use crate::rtp::{AudioLevel, Header};
-use crate::sdp::{Extensions, Session};
+use crate::sdp::{Carries, Extensions, Format, Session};
 use crate::source::{ClockPoint, Incoming, Request, Source};
 use crate::speech::{Microphone, SpeechConfig};
 use crate::twcc::FeedbackRecorder;
@@ -35,6 +37,9 @@ struct StreamRef {
     layer: Layer,
     rtx: bool,
 }
+
+/// What came in one packet and passed its gate, oldest first.
+pub(crate) type Forwards = ArrayVec<Forward, { red::BLOCKS_MAX }>;
 
 /// A packet that passed its gate.
 pub(crate) struct Forward {
@@ -203,7 +208,8 @@ impl Inbound {
         self.microphone.activity_due(now)
     }
 
-    /// Takes an authenticated packet. What may be forwarded, and stands in a slot, comes back.
+    /// Takes an authenticated packet. What may be forwarded, and stands in a slot, comes back: of redundant audio also the
+    /// packets before it that were lost.
     pub(crate) fn receive(
         &mut self,
         session: &Session,
@@ -211,7 +217,7 @@ impl Inbound {
         packet: &[u8],
         now: Instant,
         out: &mut Outbox,
-    ) -> Result<Option<Forward>, DropReason> {
+    ) -> Result<Forwards, DropReason> {
         let marks = Marks::read(header, packet, &session.extensions);
         if let Some(seq) = marks.transport_cc {
             self.feedback.record(seq, now);
@@ -219,7 +225,7 @@ impl Inbound {
             self.last_ssrc = header.ssrc;
         }
         let payload_len = header.payload_len(packet).map_err(|_| DropReason::RtpMalformed)?;
-        let (stream, codec) = self.stream(session, header, &marks)?;
+        let (stream, format, carries) = self.stream(session, header, &marks)?;
 
         // The gate comes first: nothing of a peer that may not send goes further than this counter.
         let gate = self.gates[stream.kind as usize];
@@ -238,7 +244,7 @@ impl Inbound {
         let (slot, generation) = match gate.mapped {
             Some(mapped) => mapped,
             // A voice beyond the slots is listened to, so that it gets a slot when it speaks.
-            None if stream.kind == MediaKind::Mic => return Ok(None),
+            None if stream.kind == MediaKind::Mic => return Ok(Forwards::new()),
             None => return Err(DropReason::GateClosed),
         };
 
@@ -246,38 +252,64 @@ impl Inbound {
         if payload.len() > limits::PAYLOAD_BYTES_MAX {
             return Err(DropReason::RtpOversized);
         }
-        let mut header = *header;
-        if stream.rtx {
-            // RFC 4588 §4: the original sequence number stands before the payload. Empty ones probe the line.
-            let (seq, original) = payload.split_first_chunk().ok_or(DropReason::Padding)?;
-            header.seq = u16::from_be_bytes(*seq);
-            payload = original;
+        let (mut header, mut before) = (*header, ArrayVec::new());
+        match carries {
+            Carries::Media => {}
+            Carries::Retransmission => {
+                // RFC 4588 §4: the original sequence number stands before the payload. Empty ones probe the line.
+                let (seq, original) = payload.split_first_chunk().ok_or(DropReason::Padding)?;
+                header.seq = u16::from_be_bytes(*seq);
+                payload = original;
+            }
+            Carries::Redundancy => {
+                before = red::blocks(payload).map_err(|_| DropReason::PayloadMalformed)?;
+                let is_of_format = |block: &red::Block<'_>| block.payload_type == format.payload_type;
+                if !before.iter().all(is_of_format) {
+                    return Err(DropReason::PayloadMalformed);
+                }
+                payload = before.pop().map(|own| own.payload).unwrap_or_default();
+            }
         }
-        let incoming = Incoming { header: &header, payload, codec, level: marks.level, recovered: stream.rtx };
         let source = &mut self.sources[stream.kind as usize];
-        let packet = source.receive(stream.layer, &incoming, now)?;
-        out.counters.add(Tally::Recovered, stream.rtx.into());
+        let mut receive = |header: &Header, payload, level, recovered| {
+            let incoming = Incoming { header, payload, codec: format.codec, level, recovered };
+            source.receive(stream.layer, &incoming, now)
+        };
+        let own = receive(&header, payload, marks.level, stream.rtx)?;
+        // The packets before it fill gaps only. After a gate has opened there are none: what was said before stays unheard.
+        let again = before.iter().rev().zip(1..).filter(|(block, _)| !block.payload.is_empty());
+        let recovered = again.filter_map(|(block, back)| {
+            let mut earlier = header;
+            earlier.marker = false;
+            (earlier.seq, earlier.timestamp) =
+                (header.seq.wrapping_sub(back), header.timestamp.wrapping_sub(block.offset));
+            receive(&earlier, block.payload, None, true).ok()?
+        });
+        let mut packets: ArrayVec<_, { red::BLOCKS_MAX }> = recovered.collect();
+        out.counters.add(Tally::Recovered, packets.len() as u64 + u64::from(stream.rtx));
+        out.counters.add(Tally::Unwatched, own.is_none().into());
+        packets.reverse();
+        packets.extend(own);
         out.counters.add(Tally::BuffersAllocated, source.pool.take_allocated());
-        out.counters.add(Tally::Unwatched, packet.is_none().into());
-        Ok(packet.map(|packet| Forward { slot, generation, packet }))
+        Ok(packets.into_iter().map(|packet| Forward { slot, generation, packet }).collect())
     }
 
-    /// What an SSRC carries: known from the offer, or told by MID and RID on its first packets (RFC 8843 §9.2); and of
-    /// which codec the packet is.
+    /// What an SSRC carries: known from the offer, or told by MID and RID on its first packets (RFC 8843 §9.2); of which
+    /// format the packet is, and how it carries that.
     fn stream(
         &mut self,
         session: &Session,
         header: &Header,
         marks: &Marks<'_>,
-    ) -> Result<(StreamRef, Option<Codec>), DropReason> {
+    ) -> Result<(StreamRef, Format, Carries), DropReason> {
         let known = self.streams.iter().find(|(ssrc, _)| *ssrc == header.ssrc).map(|(_, stream)| *stream);
         let kind = known.map(|stream| stream.kind).or_else(|| session.kind_of_mid(marks.mid?));
         let kind = kind.ok_or(DropReason::RtpUnknownStream)?;
         let sending = session.sending(kind).ok_or(DropReason::RtpUnknownStream)?;
-        let (format, rtx) = sending.format_of(header.payload_type).ok_or(DropReason::RtpUnknownStream)?;
-        let codec = format.codec;
+        let (format, carries) = sending.format_of(header.payload_type).ok_or(DropReason::RtpUnknownStream)?;
+        let (format, rtx) = (*format, carries == Carries::Retransmission);
         if let Some(stream) = known {
-            return if stream.rtx == rtx { Ok((stream, codec)) } else { Err(DropReason::RtpUnknownStream) };
+            return if stream.rtx == rtx { Ok((stream, format, carries)) } else { Err(DropReason::RtpUnknownStream) };
         }
         let rid = if rtx { marks.repaired_rid.or(marks.rid) } else { marks.rid };
         let layer = match rid {
@@ -291,7 +323,7 @@ impl Inbound {
         }
         let stream = StreamRef { kind, layer, rtx };
         self.bind(header.ssrc, stream);
-        Ok((stream, codec))
+        Ok((stream, format, carries))
     }
 
     /// A sender report: relates the client's clocks to ours. Returns what changed for the slot of the stream.

@@ -41,6 +41,7 @@ mod profile;
 mod ramp;
 mod rate;
 mod reception;
+pub mod red;
 mod replay;
 mod room;
 pub mod rtcp;

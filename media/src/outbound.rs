@@ -45,6 +45,8 @@ pub(crate) struct Outbound {
     pub(crate) ramp: Ramp,
     /// Voices count in what the line carries.
     numbers_voices: bool,
+    /// It takes voices in packets that carry those before them once more.
+    takes_redundancy: bool,
     /// Pictures that do not fit its line, a bit for each slot.
     pub(crate) dropped: u32,
     /// Pictures it is to get and has no format for, a bit for each slot.
@@ -68,6 +70,7 @@ impl Outbound {
             downlink: session.has_feedback().then(|| Box::new(Downlink::new(now))),
             ramp: Ramp::default(),
             numbers_voices: session.has_feedback_on_voices(),
+            takes_redundancy: session.has_redundant_voices(),
             dropped: 0,
             undecodable: 0,
             view: None,
@@ -104,9 +107,19 @@ impl Outbound {
         }
     }
 
+    /// Whether packets of voices carry those before them once more: where the line loses some, and their loss is heard.
+    pub(crate) fn is_sent_redundancy(&self) -> bool {
+        self.takes_redundancy && self.is_lossy()
+    }
+
+    fn is_lossy(&self) -> bool {
+        self.downlink.as_ref().is_some_and(|downlink| downlink.is_lossy())
+    }
+
     /// What the line carries of pictures, bit/s, where voices take `voices`.
     pub(crate) fn budget(&self, voices: u32) -> u32 {
-        let taken = if self.numbers_voices { voices } else { 0 };
+        let times = if self.is_sent_redundancy() { 2 } else { 1 };
+        let taken = if self.numbers_voices { times * voices } else { 0 };
         self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate().saturating_sub(taken))
     }
 
@@ -194,7 +207,7 @@ impl Viewer<'_> {
         now: Instant,
         out: &mut Outbox,
     ) -> u64 {
-        let (mut sent, mut padding) = (0, 0);
+        let (mut sent, mut padding, mut redundant) = (0, 0, 0);
         for n in 0..batch.len() {
             let (ready, payloads) = batch.packet(n);
             let Pending { from, packet, .. } = &pending[ready.pending];
@@ -233,6 +246,7 @@ impl Viewer<'_> {
                 ready.number_transport(downlink.send(bytes, now));
             }
             padding += ready.padding as u64;
+            redundant += u64::from(ready.is_redundant());
             let Rewritten { seq, timestamp, shift } = numbers;
             let ssrc = ready.section.ssrc();
             let (header, payload) = ready.numbered(payloads, packet, seq as u16, timestamp, shift);
@@ -240,6 +254,7 @@ impl Viewer<'_> {
             sent += 1;
         }
         out.counters.add(Tally::PaddingOut, padding);
+        out.counters.add(Tally::RedundantOut, redundant);
         sent
     }
 
@@ -317,8 +332,7 @@ impl Viewer<'_> {
     pub(crate) fn copies(&self, slot: Slot) -> usize {
         let receiving = self.outbound.section(slot).and_then(|section| self.session.receiving(section));
         let rtx = receiving.and_then(Receiving::any_rtx);
-        let lossy = self.outbound.downlink.as_ref().is_some_and(|downlink| downlink.is_lossy());
-        if lossy && rtx.is_some() { 2 } else { 1 }
+        if self.outbound.is_lossy() && rtx.is_some() { 2 } else { 1 }
     }
 
     /// Sends again what the viewer knows as sequence number `seq` of the slot, if `find` still has it.

@@ -70,7 +70,7 @@ mod tests {
     use crate::sdp::Format;
 
     fn received_as(payload_type: u8) -> Receiving {
-        let format = Format { codec: Some(Codec::Vp8), payload_type, rtx_payload_type: None };
+        let format = Format { codec: Some(Codec::Vp8), payload_type, rtx_payload_type: None, red_payload_type: None };
         Receiving { formats: [format].into_iter().collect(), ..Receiving::default() }
     }
 

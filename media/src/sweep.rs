@@ -107,7 +107,7 @@ mod tests {
         let mut packet = Packet::default();
         packet.seq = seq;
         let from = Occupied { slot: Slot::FIRST_CAMERA, generation: Generation(1), participant: ParticipantId(1) };
-        Pending { from, packet: Arc::new(packet), arrived: Instant::now() }
+        Pending { from, packet: Arc::new(packet), before: None, arrived: Instant::now() }
     }
 
     /// A sweep, and what each viewer has been given.

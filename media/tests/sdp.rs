@@ -27,7 +27,8 @@ fn payload_types_and_extension_ids_are_the_browsers_own() {
         let (offer, _) = answered(sdp);
         let session = &offer.session;
         let camera = session.sending(MediaKind::Camera).unwrap();
-        let format = Format { codec: Some(Codec::Vp8), payload_type: vp8, rtx_payload_type: Some(rtx) };
+        let format =
+            Format { codec: Some(Codec::Vp8), payload_type: vp8, rtx_payload_type: Some(rtx), red_payload_type: None };
         assert_eq!(camera.formats[..], [format]);
         assert_eq!(camera.rids.iter().map(String::as_str).collect::<Vec<_>>(), ["q", "h", "f"]);
         assert_eq!(camera.ssrc, None, "layers are told apart by rid");
@@ -39,6 +40,43 @@ fn payload_types_and_extension_ids_are_the_browsers_own() {
         let slots = Slot::all().filter(|slot| session.receiving(*slot).is_some()).count();
         assert!((33..=SLOTS).contains(&slots), "{slots}");
     }
+}
+
+#[test]
+fn redundant_audio_can_be_had_and_is_not_what_is_sent_first() {
+    let redundant = |fmtp: &str| {
+        let offered = CHROMIUM.replace("SAVPF 111\r\n", "SAVPF 111 63\r\n");
+        let mapped = format!("a=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\na=fmtp:63 {fmtp}\r\n");
+        answered(&offered.replace("a=rtpmap:111 opus/48000/2\r\n", &mapped))
+    };
+    let (offer, answer) = redundant("111/111");
+    let mic = offer.session.sending(MediaKind::Mic).unwrap().formats[0];
+    let voice = offer.session.receiving(Slot::voice(0).unwrap()).unwrap().formats[0];
+    assert_eq!([mic, voice].map(|format| (format.payload_type, format.red_payload_type)), [(111, Some(63)); 2]);
+    let sections = answer.matches("m=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\n").count();
+    assert_eq!(sections, CHROMIUM.matches("m=audio").count());
+    assert_eq!(answer.matches("a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n").count(), sections);
+    for other in ["111", "110/110", "111/110", ""] {
+        let (offer, answer) = redundant(other);
+        assert_eq!(offer.session.sending(MediaKind::Mic).unwrap().formats[0].red_payload_type, None, "{other}");
+        assert!(!answer.contains("red/48000"), "{other}");
+    }
+}
+
+#[test]
+fn a_microphone_sends_little_in_silence_and_whatever_is_sent_can_repair_itself() {
+    for (sdp, fmtp) in [
+        (CHROMIUM, "a=fmtp:111 minptime=10;useinbandfec=1"),
+        (FIREFOX, "a=fmtp:109 maxplaybackrate=48000;stereo=1;useinbandfec=1"),
+    ] {
+        let (_, answer) = answered(sdp);
+        let sections: Vec<_> = answer.split("\r\nm=").filter(|section| section.starts_with("audio")).collect();
+        assert!(sections.iter().all(|section| section.contains(fmtp)), "{answer}");
+        let silent = sections.iter().map(|section| section.contains(&format!("{fmtp};usedtx=1\r\n")));
+        assert_eq!(silent.collect::<Vec<_>>(), (0..sections.len()).map(|n| n == 0).collect::<Vec<_>>());
+    }
+    let (_, answer) = answered(&CHROMIUM.replace("useinbandfec=1", "useinbandfec=1;usedtx=0"));
+    assert!(!answer.contains("usedtx=1"), "who does not want it is not asked");
 }
 
 #[test]

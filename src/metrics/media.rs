@@ -58,6 +58,10 @@ fn tally(tally: Tally) -> Shown {
             "dais_media_retransmitted_packets_total",
             "Packets sent to viewers again because they asked (RTX), on lines that lose some each twice",
         ),
+        Tally::RedundantOut => shown(
+            "dais_media_redundant_packets_total",
+            "Packets of voices sent to viewers with the one before once more (RED), because their line loses some",
+        ),
         Tally::RetransmitMissed => shown(
             "dais_media_retransmit_missed_packets_total",
             "Packets viewers asked for again that were not there any more",
@@ -65,7 +69,7 @@ fn tally(tally: Tally) -> Shown {
         Tally::Nacked => shown("dais_media_nacked_packets_total", "Packets asked of publishers again (NACK)"),
         Tally::Recovered => shown(
             "dais_media_recovered_packets_total",
-            "Packets of publishers that came again because they were asked for",
+            "Packets of publishers that were lost, and came again: asked for, or carried by one after them",
         ),
         Tally::KeyFramesWanted => {
             shown("dais_media_key_frames_wanted_total", "Key frame requests of viewers (PLI, FIR), before the throttle")

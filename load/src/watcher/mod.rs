@@ -5,7 +5,8 @@
 //! - **Repair** (`missing`, [`slot`]). A missing number of a camera slot is asked for after 10 ms, and again every
 //!   max(round trip, 50 ms), 10 times at most; an RTX packet (RFC 4588) counts under its original number. The round trip
 //!   is the time from the first request for a packet until it comes, smoothed as RFC 6298 §2 does, and 100 ms until one
-//!   was answered (libwebrtc's kDefaultRtt). Voices are not repaired. RTX packets without media are padding: bytes, and no more.
+//!   was answered (libwebrtc's kDefaultRtt). Of voices what was lost comes with the next packet, where the server sends
+//!   redundant audio (RFC 2198), or not at all. RTX packets without media are padding: bytes, and no more.
 //! - **Decoding** (`frames`). Frames are complete by their numbers, and follow one another by them. A missing frame is
 //!   given up when a later key frame is complete and due. A key frame is asked for when none came in 200 ms in the
 //!   beginning, when no frame could be decoded for 3 s, and when more is missing than can be asked for. Decoding takes no
@@ -30,6 +31,7 @@ mod voice;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use dais_media::red;
 use dais_media::rtp::Header;
 use dais_media::{MediaKind, Slot, Ssrc};
 use hdrhistogram::Histogram;
@@ -37,6 +39,7 @@ use hdrhistogram::Histogram;
 use crate::camera::STAMP_AT;
 use crate::engine::latencies;
 use crate::limits::WATCHED_STEPS_MAX;
+use crate::publish::ids;
 use crate::sequence::{Seen, SequenceCounter};
 use crate::stamp::Stamp;
 use frames::Piece;
@@ -172,8 +175,20 @@ impl Watcher {
                 if seen == Seen::Again {
                     return;
                 }
-                self.voices.entry(voice).or_default().voice.receive(index, header.timestamp, at);
-                self.note_delay(Stamp::read(payload), at);
+                let voice = &mut self.voices.entry(voice).or_default().voice;
+                voice.receive(index, header.timestamp, at);
+                let mut own = payload;
+                if header.payload_type == ids::RED {
+                    let Ok(blocks) = red::blocks(payload) else {
+                        self.damaged += 1;
+                        return;
+                    };
+                    own = blocks.last().map_or(own, |block| block.payload);
+                    (1..blocks.len() as u64)
+                        .filter_map(|back| index.checked_sub(back))
+                        .for_each(|seq| voice.recover(seq));
+                }
+                self.note_delay(Stamp::read(own), at);
             }
             Stream::Camera { index: camera, again } => {
                 let camera = self.cameras.entry(camera).or_default();

@@ -73,6 +73,13 @@ impl Voice {
         self.missing.extend(missing);
     }
 
+    /// Packet `seq` came with a later one that was received, for the case that it did not come by itself.
+    pub(super) fn recover(&mut self, seq: u64) {
+        let before = self.missing.len();
+        self.missing.retain(|(missing, _)| *missing != seq);
+        self.packets += (before - self.missing.len()) as u64;
+    }
+
     /// Notes what is not there at `now`.
     pub(super) fn handle_timeout(&mut self, now: u64) {
         while let Some((seq, _)) = self.missing.front().copied().filter(|(_, needed)| *needed <= now) {

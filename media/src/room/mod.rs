@@ -11,7 +11,7 @@ use slab::Slab;
 use tokio::sync::mpsc;
 
 use crate::counters::{DropReason, Tally};
-use crate::fanout::{Fanout, Pending};
+use crate::fanout::{BatchKind, Fanout, Pending};
 use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot};
 use crate::lane::{LANES, Lane};
 use crate::layers::StreamSet;
@@ -194,9 +194,11 @@ impl Room {
         if state.closed {
             return Err(DropReason::GateClosed);
         }
+        let mut before = None;
         if slot.kind().is_video() {
             state.remember(packet, arrived);
         } else {
+            before = state.before(packet);
             let bytes = packet.payload().len() + OUTGOING_HEADER_MAX + DATAGRAM_OVERHEAD_BYTES;
             self.voices.count(bytes, arrived);
         }
@@ -207,7 +209,7 @@ impl Room {
             let ends = !slot.kind().is_video() || packet.marker;
             let rest = if ends { Rest::Nothing } else { bursts.rest(n) };
             let wait = tick.wait(slot.kind(), Expected { rest, others_per_second });
-            lane.queue(Pending { from, packet: Arc::clone(packet), arrived }, arrived + wait);
+            lane.queue(Pending { from, packet: Arc::clone(packet), before: before.clone(), arrived }, arrived + wait);
         }
         let first = self.first_due();
         let before = std::mem::replace(&mut self.due, first);
@@ -271,7 +273,8 @@ impl Room {
             later(1).into_iter().for_each(|peer| peer.prefetch_tools(packets));
             let key = sweep.key(n);
             let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
-            let batch = fanout.batch(viewer.profile, profiles, self.view, packets);
+            let kind = BatchKind { profile: viewer.profile, redundant: viewer.outbound.is_sent_redundancy() };
+            let batch = fanout.batch(kind, profiles, self.view, packets);
             copies += viewer.forward(batch, packets, &mut awaiting, now, out);
             if viewer.outbound.downlink.as_ref().is_some_and(|downlink| downlink.due().is_some()) {
                 self.pacing.extend(key);

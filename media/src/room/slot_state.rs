@@ -8,6 +8,7 @@ use crate::lane::Bursts;
 use crate::layers::{self, LAYERS, LayerSet, Rates};
 use crate::outbound::Occupied;
 use crate::packet::{Packet, PacketRing};
+use crate::red;
 use crate::source::ClockPoint;
 
 /// One layer of a slot's occupant.
@@ -19,6 +20,8 @@ struct LayerState {
     clock: Option<ClockPoint>,
     /// Of the frame that came last.
     bursts: Option<Bursts>,
+    /// The newest packet; of voices.
+    newest: Option<Arc<Packet>>,
 }
 
 /// See the module.
@@ -63,7 +66,7 @@ impl SlotState {
         (self.generation, self.closed, self.entered, self.rates) = (generation, false, entered, Rates::default());
         self.told = None;
         for layer in &mut self.layers {
-            (layer.clock, layer.bursts) = (None, None);
+            (layer.clock, layer.bursts, layer.newest) = (None, None, None);
             // Nothing of the old occupant is sent again.
             layer.ring.iter_mut().for_each(|ring| ring.clear());
         }
@@ -74,6 +77,16 @@ impl SlotState {
     pub(super) fn remember(&mut self, packet: &Arc<Packet>, arrived: Instant) {
         let ring = &mut self.layers[usize::from(packet.layer.0)].ring;
         ring.get_or_insert_with(|| Box::new(PacketRing::new())).insert(Arc::clone(packet), arrived);
+    }
+
+    /// The packet of a voice that comes right before `packet`, if it can be sent once more with it.
+    pub(super) fn before(&mut self, packet: &Arc<Packet>) -> Option<Arc<Packet>> {
+        let newest = &mut self.layers[usize::from(packet.layer.0)].newest;
+        let before = newest.clone().filter(|before| red::can_carry(packet, before));
+        if newest.as_ref().is_none_or(|newest| newest.stream != packet.stream || newest.seq < packet.seq) {
+            *newest = Some(Arc::clone(packet));
+        }
+        before
     }
 
     /// A packet that can be sent again.

@@ -6,4 +6,5 @@ mod session;
 
 pub use answer::{AnswerParams, Candidates, answer};
 pub use offer::{Offer, SdpError};
+pub(crate) use session::Carries;
 pub use session::{Extensions, Format, Receiving, Sending, Session};

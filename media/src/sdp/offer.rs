@@ -296,8 +296,15 @@ impl Offered {
                 && fmtp(media, rtx).is_some_and(|fmtp| apt(fmtp) == Some(payload_type));
             repairs.then_some(rtx)
         });
+        let red_payload_type = rtpmaps(media).find_map(|(red, name)| {
+            let repeats = codec.is_none()
+                && name.eq_ignore_ascii_case("red/48000/2")
+                && fmtp(media, red).is_some_and(|fmtp| repeats_only(fmtp, payload_type));
+            repeats.then_some(red)
+        });
         let fmtp = fmtp(media, payload_type).filter(|fmtp| fmtp.bytes().all(|b| (0x20..0x7f).contains(&b)));
-        Some(Self { format: Format { codec, payload_type, rtx_payload_type }, fmtp: fmtp.map(str::to_owned) })
+        let format = Format { codec, payload_type, rtx_payload_type, red_payload_type };
+        Some(Self { format, fmtp: fmtp.map(str::to_owned) })
     }
 }
 
@@ -357,6 +364,12 @@ fn fmtp(media: &MediaDescription, payload_type: u8) -> Option<&str> {
 /// RFC 4588 §8.6: the payload type that is retransmitted.
 fn apt(fmtp: &str) -> Option<u8> {
     fmtp.split(';').find_map(|parameter| parameter.trim().strip_prefix("apt=")?.parse().ok())
+}
+
+/// RFC 2198 §5: the payload types that blocks may have, divided by slashes; here one, and it twice at least.
+fn repeats_only(fmtp: &str, payload_type: u8) -> bool {
+    let blocks = || fmtp.trim().split('/');
+    blocks().count() > 1 && blocks().all(|block| block.parse() == Ok(payload_type))
 }
 
 fn parse_fingerprint(value: &str) -> Option<Fingerprint> {

@@ -44,8 +44,21 @@ pub struct Format {
     pub codec: Option<Codec>,
     /// Its payload type.
     pub payload_type: u8,
-    /// Payload type of its retransmissions.
+    /// Payload type of its retransmissions (RFC 4588).
     pub rtx_payload_type: Option<u8>,
+    /// Payload type of packets that carry those before them once more (RFC 2198); of audio.
+    pub red_payload_type: Option<u8>,
+}
+
+/// What packets of a payload type carry of a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carries {
+    /// It.
+    Media,
+    /// What was sent before.
+    Retransmission,
+    /// It, and packets before it once more.
+    Redundancy,
 }
 
 /// An m-section the client sends in.
@@ -72,12 +85,21 @@ pub struct Receiving {
     pub transport_cc: Option<u8>,
 }
 
+impl Format {
+    fn carries(&self, payload_type: u8) -> Option<Carries> {
+        let Self { rtx_payload_type, red_payload_type, .. } = *self;
+        let other = |other: Option<u8>, carries| (other == Some(payload_type)).then_some(carries);
+        let others = || {
+            other(rtx_payload_type, Carries::Retransmission).or_else(|| other(red_payload_type, Carries::Redundancy))
+        };
+        other(Some(self.payload_type), Carries::Media).or_else(others)
+    }
+}
+
 impl Sending {
-    /// The format `payload_type` belongs to, and whether it is that of retransmissions.
-    pub(crate) fn format_of(&self, payload_type: u8) -> Option<(&Format, bool)> {
-        let media = self.formats.iter().find(|format| format.payload_type == payload_type);
-        let rtx = || self.formats.iter().find(|format| format.rtx_payload_type == Some(payload_type));
-        media.map(|format| (format, false)).or_else(|| rtx().map(|format| (format, true)))
+    /// The format `payload_type` belongs to, and what its packets carry of it.
+    pub(crate) fn format_of(&self, payload_type: u8) -> Option<(&Format, Carries)> {
+        self.formats.iter().find_map(|format| Some((format, format.carries(payload_type)?)))
     }
 }
 
@@ -139,6 +161,12 @@ impl Session {
     /// Whether the client tells how packets of voices arrive.
     pub(crate) fn has_feedback_on_voices(&self) -> bool {
         self.has_feedback() && self.receiving(Slot::FIRST_VOICE).is_some_and(|voice| voice.transport_cc.is_some())
+    }
+
+    /// Whether the client takes voices in packets that carry those before them once more.
+    pub(crate) fn has_redundant_voices(&self) -> bool {
+        let voice = self.receiving(Slot::FIRST_VOICE).and_then(|voice| voice.format(None));
+        voice.is_some_and(|format| format.red_payload_type.is_some())
     }
 
     /// Whether the client tells how packets of pictures arrive, and its line can be probed over a stream for

@@ -158,16 +158,17 @@ impl Worker {
         let room_id = peer.room;
         let Some(room) = rooms.get_mut(&room_id) else { return Ok(()) };
         peer.report_speech(room, now);
-        let Some(Forward { slot, generation, packet }) = received? else { return Ok(()) };
-        let due = room.queue(slot, generation, &packet, now, tick)?;
-        due.into_iter().for_each(|at| flushes.schedule(at, room_id));
-        neighbours.push(room.workers, &mut out.counters, || Relay::Packet {
-            room: room_id,
-            slot,
-            generation,
-            packet: Arc::clone(&packet),
-            arrived: now,
-        });
+        for Forward { slot, generation, packet } in received? {
+            let due = room.queue(slot, generation, &packet, now, tick)?;
+            due.into_iter().for_each(|at| flushes.schedule(at, room_id));
+            neighbours.push(room.workers, &mut out.counters, || Relay::Packet {
+                room: room_id,
+                slot,
+                generation,
+                packet: Arc::clone(&packet),
+                arrived: now,
+            });
+        }
         Ok(())
     }
 

@@ -15,6 +15,8 @@ use dais_media::{
 pub const ROOM: RoomId = RoomId(0);
 pub const MIC: u32 = 0x100;
 pub const CAMERA: u32 = 0x200;
+pub const OPUS: u8 = 111;
+pub const RED: u8 = 63;
 
 /// Formats a camera may have: payload type, name and parameters. Those of retransmissions follow the codec's own.
 pub const VIDEO: [(u8, &str, &str); 5] = [
@@ -49,14 +51,17 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-fn offer(fingerprint: &str, sends: bool, video: &[u8]) -> String {
+/// An offer to send, or receive, one voice, plain and redundant, and one camera in the formats `video` of [`VIDEO`].
+pub fn offer(fingerprint: &str, sends: bool, video: &[u8]) -> String {
     let mut sdp = format!(
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=fingerprint:sha-256 {fingerprint}\r\n\
          a=setup:actpass\r\na=ice-ufrag:user\r\na=ice-pwd:password-of-the-test-client\r\n"
     );
     let direction = if sends { "sendonly" } else { "recvonly" };
     sdp += &format!(
-        "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na={direction}\r\na=ssrc:{MIC} cname:x\r\na=rtpmap:111 opus/48000/2\r\na=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
+        "m=audio 9 UDP/TLS/RTP/SAVPF {OPUS} {RED}\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na={direction}\r\na=ssrc:{MIC} cname:x\r\n\
+         a=rtpmap:{OPUS} opus/48000/2\r\na=rtpmap:{RED} red/48000/2\r\na=fmtp:{RED} {OPUS}/{OPUS}\r\n\
+         a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
     );
     sdp += &format!(
         "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:1\r\na={direction}\r\na=ssrc:{CAMERA} cname:x\r\n"
@@ -70,8 +75,19 @@ fn offer(fingerprint: &str, sends: bool, video: &[u8]) -> String {
 /// Connects somebody who sends, or receives, one voice and one camera; the camera in formats of [`VIDEO`] with these
 /// payload types, in a room of `codec`.
 pub fn connect(plane: &MediaPlane, participant: u32, sends: bool, (codec, video): (Codec, &[u8])) -> Peer {
+    connect_with(plane, participant, sends, codec, |fingerprint| offer(fingerprint, sends, video))
+}
+
+/// The same with what `offer` makes of a fingerprint.
+pub fn connect_with(
+    plane: &MediaPlane,
+    participant: u32,
+    sends: bool,
+    codec: Codec,
+    offer: impl FnOnce(&str) -> String,
+) -> Peer {
     let identity = Identity::generate().unwrap();
-    let offer = Offer::parse(&offer(&identity.fingerprint().to_sdp(), sends, video), codec).unwrap();
+    let offer = Offer::parse(&offer(&identity.fingerprint().to_sdp()), codec).unwrap();
     let (answer, _) =
         block_on(plane.connect(ROOM, ParticipantId(participant), offer, [sends, sends, false, false])).unwrap();
     let value = |key: &str| answer.lines().find_map(|l| l.strip_prefix(key)).unwrap().to_owned();

@@ -3,10 +3,12 @@
  * happens on stage changes who stands in them, never the session description.
  */
 
+import { mostIn, withMost, withRedundancy } from "./answer";
 import type { Codec, IceCredentials } from "./protocol.gen";
-import { isNarrow, look, selectedPair } from "./statistics";
+import { Redundancy } from "./redundancy";
+import { isNarrow, look, lossUpwards, selectedPair } from "./statistics";
 import type { Look } from "./statistics";
-import { LOOK_MS, Upload, mostIn, withMost } from "./upload";
+import { LOOK_MS, Upload } from "./upload";
 
 /** Slots of the layout, as docs/protocol.md numbers them. */
 export const LAYOUT = { cameras: 25, voices: 8 } as const;
@@ -43,8 +45,10 @@ export class Peer {
   negotiations = 0;
   readonly connection: RTCPeerConnection;
   #changing: Promise<void> = Promise.resolve();
+  /** When it was last looked at. */
+  #looked: Look | null = null;
   #looking: ReturnType<typeof setTimeout> | undefined;
-  readonly #mic: RTCRtpSender;
+  readonly #mic: RTCRtpTransceiver;
   readonly #camera: RTCRtpSender;
   readonly #cameraSection: RTCRtpTransceiver;
   readonly #screen: RTCRtpSender;
@@ -60,14 +64,14 @@ export class Peer {
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers });
     const add = (kind: "audio" | "video", direction: "sendonly" | "recvonly", layers?: RTCRtpEncodingParameters[]) => {
       const transceiver = connection.addTransceiver(kind, { direction, ...(layers && { sendEncodings: layers }) });
-      prefer(transceiver, kind === "audio" ? isOpus : (one) => isOf(codec, one), direction);
+      prefer(transceiver, kind === "audio" ? isVoice : (one) => isOf(codec, one), direction);
       return transceiver;
     };
     const receivers = (kind: "audio" | "video", count: number) =>
       Array.from({ length: count }, () => add(kind, "recvonly"));
     this.connection = connection;
     // The order within a kind gives each section its meaning.
-    this.#mic = add("audio", "sendonly").sender;
+    this.#mic = add("audio", "sendonly");
     const camera = add("video", "sendonly", layersOf(codec, CAMERA_LAYERS));
     [this.#camera, this.#cameraSection] = [camera.sender, camera];
     this.#screen = add("video", "sendonly", layersOf(codec, SCREEN_LAYERS)).sender;
@@ -89,27 +93,34 @@ export class Peer {
     this.negotiations += 1;
     // Before the answer no codec was agreed upon that could be chosen.
     await this.#chooseCodec().catch(() => undefined);
-    this.#lookForRoom(new Upload());
+    this.#tend(new Upload(), new Redundancy());
   }
 
-  /** See {@link Upload}. Browsers that do not say what they believe the line carries are left to themselves. */
-  #lookForRoom(upload: Upload): void {
+  /** Fits what is sent to the line upwards, again and again. */
+  #tend(upload: Upload, redundancy: Redundancy): void {
     this.#looking = setTimeout(() => {
       const next = () => {
-        if (this.connection.signalingState !== "closed") this.#lookForRoom(upload);
+        if (this.connection.signalingState !== "closed") this.#tend(upload, redundancy);
       };
-      void this.#raise(upload).then(next, next);
+      void this.#fit(upload, redundancy).then(next, next);
     }, LOOK_MS);
   }
 
-  async #raise(upload: Upload): Promise<void> {
-    const [wanted, mid] = [this.#wanted(), this.#cameraSection.mid ?? ""];
-    const looked = wanted > 0 ? await this.look() : null;
-    const available = looked === null ? 0 : selectedPair(looked).available;
-    if (available === null) return;
-    const most = mostIn(this.connection.remoteDescription?.sdp ?? "", mid);
-    const next = upload.next(performance.now(), { available, wanted, narrow: looked !== null && isNarrow(looked), most });
-    if (next !== most) await this.#inTurn(() => this.#agree((answer) => withMost(answer, mid, next)));
+  /** See {@link Upload}, {@link Redundancy}. Browsers that do not say what they believe the line carries are left to themselves. */
+  async #fit(upload: Upload, redundancy: Redundancy): Promise<void> {
+    const wanted = this.#wanted();
+    const looked = wanted > 0 || this.#mic.sender.track !== null ? await this.look() : null;
+    const agreed = this.connection.remoteDescription?.sdp ?? "";
+    const [camera, mic, now] = [this.#cameraSection.mid ?? "", this.#mic.mid ?? "", performance.now()];
+    const most = mostIn(agreed, camera);
+    const available = wanted === 0 || looked === null ? 0 : selectedPair(looked).available;
+    const narrow = looked !== null && isNarrow(looked);
+    const next = available === null ? most : upload.next(now, { available, wanted, narrow, most });
+    const loss = looked === null || this.#looked === null ? 0 : lossUpwards(this.#looked, looked);
+    this.#looked = looked;
+    const redundant = redundancy.next(now, loss);
+    const fit = (answer: string) => withRedundancy(withMost(answer, camera, next), mic, redundant);
+    if (fit(agreed) !== agreed) await this.#inTurn(() => this.#agree(fit));
   }
 
   /** What the pictures that are sent would take, bit/s. */
@@ -127,7 +138,7 @@ export class Peer {
 
   /** Starts or stops sending; the session description stays as it is. */
   setMic(track: MediaStreamTrack | null): Promise<void> {
-    return this.#mic.replaceTrack(track);
+    return this.#mic.sender.replaceTrack(track);
   }
 
   /** See {@link setMic}. */
@@ -285,7 +296,7 @@ type Encoding = RTCRtpEncodingParameters & { codec?: RTCRtpCodec };
 type Capability = Pick<RTCRtpCodec, "mimeType" | "sdpFmtpLine">;
 
 const isMime = (mime: string, one: Capability) => one.mimeType.toLowerCase() === mime;
-const isOpus = (one: Capability) => isMime("audio/opus", one);
+const isVoice = (one: Capability) => isMime("audio/opus", one) || isMime("audio/red", one);
 
 /** Whether a format is of `codec`, or of VP8, which everybody has, or for retransmissions. */
 function isOf(codec: Codec, one: Capability): boolean {

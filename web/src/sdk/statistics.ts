@@ -58,6 +58,11 @@ interface Report {
   frameHeight?: number;
   totalFreezesDuration?: number;
   qualityLimitationReason?: string;
+  /** Of what is sent, as the server reports it. */
+  fractionLost?: number;
+  /** The stream that it reports of. */
+  localId?: string;
+  packetsSent?: number;
   nominated?: boolean;
   state?: string;
   currentRoundTripTime?: number;
@@ -123,6 +128,20 @@ export function statistics(before: Look, after: Look): Statistics {
 /** Whether the line keeps a picture small. */
 export function isNarrow({ reports }: Look): boolean {
   return [...reports.values()].some(({ type, qualityLimitationReason }) => type === "outbound-rtp" && qualityLimitationReason === "bandwidth");
+}
+
+/** Fewer packets than this between two looks say nothing of losses. */
+const TELLING_PACKETS = 20;
+
+/** The part of what was sent from `before` to `after` that was lost on its way, 0 to 1, by what the server reports of each stream. */
+export function lossUpwards(before: Look, after: Look): number {
+  let [sent, lost] = [0, 0];
+  for (const { type, localId = "", fractionLost = 0 } of after.reports.values()) {
+    if (type !== "remote-inbound-rtp") continue;
+    const packets = (after.reports.get(localId)?.packetsSent ?? 0) - (before.reports.get(localId)?.packetsSent ?? 0);
+    [sent, lost] = [sent + packets, lost + packets * fractionLost];
+  }
+  return sent < TELLING_PACKETS ? 0 : lost / sent;
 }
 
 /** What is known of the path in use. */

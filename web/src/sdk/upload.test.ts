@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LOOK_MS, Upload, mostIn, withMost } from "./upload";
+import { LOOK_MS, Upload } from "./upload";
 
 const WANTED = 3_000_000;
 
@@ -58,14 +58,4 @@ describe("a line upwards", () => {
     expect(tries(4, () => 500_000)).toEqual([]);
     expect(tries(60, () => 100_000)).toEqual([]);
   });
-});
-
-it("limits one section of an answer, and frees it again", () => {
-  const section = (mid: string) => `m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:${mid}\r\n`;
-  const answer = `v=0\r\n${section("1")}${section("12")}`;
-  const limited = withMost(answer, "1", 700_000);
-  expect(limited).toBe(answer.replace("c=IN IP4 0.0.0.0\r\na=mid:1\r\n", "c=IN IP4 0.0.0.0\r\nb=TIAS:700000\r\na=mid:1\r\n"));
-  expect(withMost(limited, "1", 800_000)).toBe(limited.replace("700000", "800000"));
-  expect([mostIn(limited, "1"), mostIn(limited, "12")]).toEqual([700_000, null]);
-  expect(withMost(limited, "1", null)).toBe(answer);
 });

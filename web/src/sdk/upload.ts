@@ -64,22 +64,3 @@ export class Upload {
     return Math.round(available * TRY);
   }
 }
-
-/** The most that may be sent in the section `mid` of the answer `sdp`, bit/s; `null` without a limit. */
-export function mostIn(sdp: string, mid: string): number | null {
-  const most = sectionsOf(sdp).find(isOf(mid))?.match(/^b=TIAS:(\d+)/m)?.[1];
-  return most === undefined ? null : Number(most);
-}
-
-/** The answer `sdp`, where the section `mid` may be sent at most `bitrate` bit/s (RFC 3890); without a limit for `null`. */
-export function withMost(sdp: string, mid: string, bitrate: number | null): string {
-  const edited = sectionsOf(sdp).map((section) => {
-    if (!isOf(mid)(section)) return section;
-    const free = section.replace(/^b=TIAS:\d+\r\n/m, "");
-    return bitrate === null ? free : free.replace(/^(c=.*\r\n)/m, `$1b=TIAS:${bitrate}\r\n`);
-  });
-  return edited.join("");
-}
-
-const sectionsOf = (sdp: string) => sdp.split(/(?=^m=)/m);
-const isOf = (mid: string) => (section: string) => section.includes(`a=mid:${mid}\r\n`);

@@ -142,6 +142,7 @@ pub(super) fn lost(seen: &Seen, length: Length) -> Vec<Check> {
     vec![
         Check::min("of the bit rate without loss", share, 70.0, "%"),
         Check::max("longest freeze with loss", seen.longest_freeze(clean, end), 300.0, "ms"),
+        Check::max("sound that was missing from 4 s after", seen.sound_missing(clean + 4.0, end), 2.0, "%"),
     ]
 }
 

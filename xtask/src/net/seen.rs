@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::case::{Behind, Case, Length};
 
+/// What a packet of sound lasts, ms.
+const VOICE_PACKET_MS: f64 = 20.0;
+
 /// Something that was measured, and what it must be.
 #[derive(Clone, Debug)]
 pub struct Check {
@@ -193,6 +196,13 @@ impl Seen {
     /// Sound that was missing, ms.
     pub fn gap_ms(&self, from: f64, to: f64) -> f64 {
         self.steps.iter().filter(|step| (from..to).contains(&step.at)).map(|step| step.gap_ms).sum()
+    }
+
+    /// The part of the sound that was missing, %.
+    pub fn sound_missing(&self, from: f64, to: f64) -> f64 {
+        let heard_ms = self.voice_packets(from, to) * (to - from) * VOICE_PACKET_MS;
+        let missing_ms = self.gap_ms(from, to);
+        missing_ms / (heard_ms + missing_ms) * 100.0
     }
 
     /// Packets of sound a second.

@@ -29,6 +29,26 @@ fn what_is_missing_of_a_voice_is_a_gap_as_long_as_it_lasts() {
 }
 
 #[test]
+fn what_is_missing_of_a_voice_and_comes_with_the_next_packet_is_no_gap() {
+    let mut scene = Scene::new(None);
+    let ssrc = Slot::voice(1).unwrap().ssrc();
+    for n in 0..200_u64 {
+        // Every tenth is lost, and one more each time of the later ones.
+        if n % 10 == 5 || (n > 100 && n % 10 == 6) {
+            continue;
+        }
+        let head = 1 << 31 | u32::from(ids::OPUS) << 24 | 960 << 10 | 3;
+        let payload = [&head.to_be_bytes()[..], &[ids::OPUS, 1, 2, 3, 4, 5, 6]].concat();
+        let mut packet = rtp(ssrc, n as u16, (n * 960) as u32, false, &payload);
+        packet[1] = ids::RED;
+        scene.arrive(BEGIN + (n * 20 + TRANSIT_MS) * MS, packet);
+    }
+    let (summary, _) = scene.play(4_300);
+    let voice = summary.voices[0];
+    assert_eq!((voice.packets, voice.lost, voice.gaps, voice.gap_ms, summary.damaged), (190, 10, 10, 200, 0));
+}
+
+#[test]
 fn a_voice_held_up_longer_than_the_buffer_is_a_gap_once() {
     let mut scene = Scene::new(None);
     scene.voice((0..4_000).step_by(20), |at| {
