@@ -20,7 +20,7 @@ pub(crate) struct Downlink {
     /// When the first packet left, for as long as no feedback has come.
     unheard: Option<Instant>,
     heard: bool,
-    /// Of the estimator, for every packet of a voice.
+    /// As the estimator said with the last feedback: its own memory is too far away for every packet of a voice.
     lossy: bool,
     /// No feedback came: whoever has promised it and does not send it gets everything, as somebody who promised nothing.
     says_nothing: bool,

@@ -42,7 +42,7 @@ impl BatchKind {
     }
 }
 
-/// A packet ready for the viewers of one profile.
+/// A packet ready for viewers of one kind.
 #[derive(Debug)]
 pub(crate) struct ReadyPacket {
     /// Position among the pending packets.

@@ -39,7 +39,7 @@ struct StreamRef {
 }
 
 /// What came in one packet and passed its gate, oldest first.
-pub(crate) type Forwards = ArrayVec<Forward, { red::BLOCKS_MAX }>;
+pub(crate) type Forwards = ArrayVec<Forward, { limits::RED_BLOCKS }>;
 
 /// A packet that passed its gate.
 pub(crate) struct Forward {
@@ -230,6 +230,9 @@ impl Inbound {
         // The gate comes first: nothing of a peer that may not send goes further than this counter.
         let gate = self.gates[stream.kind as usize];
         if !gate.permitted {
+            if !stream.rtx {
+                self.sources[stream.kind as usize].refuse(stream.layer, header.seq);
+            }
             return Err(DropReason::GateClosed);
         }
         if !self.allowance.take(packet.len() as u32, now) {
@@ -255,6 +258,8 @@ impl Inbound {
         let (mut header, mut before) = (*header, ArrayVec::new());
         match carries {
             Carries::Media => {}
+            // Padding has no blocks.
+            Carries::Redundancy if payload.is_empty() => {}
             Carries::Retransmission => {
                 // RFC 4588 §4: the original sequence number stands before the payload. Empty ones probe the line.
                 let (seq, original) = payload.split_first_chunk().ok_or(DropReason::Padding)?;
@@ -275,7 +280,7 @@ impl Inbound {
             let incoming = Incoming { header, payload, codec: format.codec, level, recovered };
             source.receive(stream.layer, &incoming, now)
         };
-        let own = receive(&header, payload, marks.level, stream.rtx)?;
+        let own = receive(&header, payload, marks.level, stream.rtx);
         // The packets before it fill gaps only. After a gate has opened there are none: what was said before stays unheard.
         let again = before.iter().rev().zip(1..).filter(|(block, _)| !block.payload.is_empty());
         let recovered = again.filter_map(|(block, back)| {
@@ -285,9 +290,10 @@ impl Inbound {
                 (header.seq.wrapping_sub(back), header.timestamp.wrapping_sub(block.offset));
             receive(&earlier, block.payload, None, true).ok()?
         });
-        let mut packets: ArrayVec<_, { red::BLOCKS_MAX }> = recovered.collect();
+        let mut packets: ArrayVec<_, { limits::RED_BLOCKS }> = recovered.collect();
+        let own = if packets.is_empty() { own? } else { own.ok().flatten() };
         out.counters.add(Tally::Recovered, packets.len() as u64 + u64::from(stream.rtx));
-        out.counters.add(Tally::Unwatched, own.is_none().into());
+        out.counters.add(Tally::Unwatched, (packets.is_empty() && own.is_none()).into());
         packets.reverse();
         packets.extend(own);
         out.counters.add(Tally::BuffersAllocated, source.pool.take_allocated());

@@ -125,6 +125,9 @@ pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(200);
 /// A key frame that does not come is asked for again after this long.
 pub(crate) const KEY_FRAME_RETRY: Duration = Duration::from_millis(500);
+/// Blocks of a packet of redundant audio, its own among them; one with more is dropped and counted. Browsers send two, and three
+/// at most.
+pub const RED_BLOCKS: usize = 4;
 /// Interval of transport-wide feedback to publishers (RFC draft-holmer-rmcat-transport-wide-cc-extensions-01).
 pub(crate) const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 /// Interval of sender and receiver reports.

@@ -17,6 +17,8 @@ struct Missing {
 #[derive(Debug, Default)]
 pub(crate) struct MissingPackets {
     highest: Option<u64>,
+    /// Nothing up to here is ever missing: it was forwarded, or refused, before what is known now.
+    floor: u64,
     missing: ArrayVec<Missing, { limits::NACK_PACKETS }>,
 }
 
@@ -48,12 +50,13 @@ impl MissingPackets {
             });
         }
         self.highest = Some(seq);
-        let gap = (seq - highest - 1) as usize;
+        let known = highest.max(self.floor);
+        let gap = (seq - 1).saturating_sub(known) as usize;
         if gap > self.missing.remaining_capacity() {
             self.missing.clear();
             return Arrival::Lost;
         }
-        self.missing.extend((highest + 1..seq).map(|seq| Missing { seq, asked: None, retries: 0 }));
+        self.missing.extend((known + 1..seq).map(|seq| Missing { seq, asked: None, retries: 0 }));
         Arrival::New
     }
 
@@ -78,9 +81,21 @@ impl MissingPackets {
         self.missing.is_empty()
     }
 
-    /// Forgets everything: what comes next is the first packet.
+    /// Gives up what comes before `seq`.
+    pub(crate) fn give_up_before(&mut self, seq: u64) {
+        self.missing.retain(|missing| missing.seq >= seq);
+    }
+
+    /// The packet of extended sequence number `seq` was refused: it must not come in another way.
+    pub(crate) fn refuse(&mut self, seq: u64) {
+        self.floor = self.floor.max(seq);
+        self.missing.clear();
+    }
+
+    /// Starts anew: what comes next is the first packet, and of what came before nothing is missing.
     pub(crate) fn reset(&mut self) {
-        *self = Self::default();
+        let floor = self.floor.max(self.highest.unwrap_or(0));
+        *self = Self { floor, ..Self::default() };
     }
 }
 

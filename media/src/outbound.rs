@@ -119,7 +119,7 @@ impl Outbound {
     /// What the line carries of pictures, bit/s, where voices take `voices`.
     pub(crate) fn budget(&self, voices: u32) -> u32 {
         let times = if self.is_sent_redundancy() { 2 } else { 1 };
-        let taken = if self.numbers_voices { times * voices } else { 0 };
+        let taken = if self.numbers_voices { voices.saturating_mul(times) } else { 0 };
         self.downlink.as_ref().map_or(u32::MAX, |downlink| downlink.bitrate().saturating_sub(taken))
     }
 

@@ -5,11 +5,9 @@
 
 use arrayvec::ArrayVec;
 
-use crate::limits;
+use crate::limits::{self, RED_BLOCKS};
 use crate::packet::Packet;
 
-/// Most blocks of a packet.
-pub const BLOCKS_MAX: usize = 4;
 /// Head of every block but the last: its format, how long before the packet it was, and its length.
 const HEAD_BYTES: usize = 4;
 /// Head of the last block: its format.
@@ -25,7 +23,7 @@ pub enum RedError {
     /// Shorter than its heads say.
     #[error("redundant audio is too short")]
     TooShort,
-    /// More blocks than [`BLOCKS_MAX`].
+    /// More blocks than [`limits::RED_BLOCKS`].
     #[error("redundant audio has too many blocks")]
     TooManyBlocks,
 }
@@ -45,8 +43,8 @@ pub struct Block<'a> {
 ///
 /// # Errors
 /// When it is not redundant audio.
-pub fn blocks(payload: &[u8]) -> Result<ArrayVec<Block<'_>, BLOCKS_MAX>, RedError> {
-    let (mut heads, mut rest) = (ArrayVec::<(u8, u32, usize), BLOCKS_MAX>::new(), payload);
+pub fn blocks(payload: &[u8]) -> Result<ArrayVec<Block<'_>, RED_BLOCKS>, RedError> {
+    let (mut heads, mut rest) = (ArrayVec::<(u8, u32, usize), RED_BLOCKS>::new(), payload);
     let last = loop {
         let (first, after) = rest.split_first().ok_or(RedError::TooShort)?;
         if first & 0x80 == 0 {
@@ -159,9 +157,9 @@ mod tests {
         assert_eq!(blocks(&[0xef, 0, 0]), Err(RedError::TooShort), "a head is cut");
         assert_eq!(blocks(&[0xef, 0x0f, 0x00, 0x02]), Err(RedError::TooShort), "no last head");
         assert_eq!(blocks(&[0xef, 0x0f, 0x00, 0x02, 0x6f, 1]), Err(RedError::TooShort), "a block is cut");
-        let many = [[0xef, 0x0f, 0x00, 0x00].repeat(BLOCKS_MAX), vec![0x6f]].concat();
+        let many = [[0xef, 0x0f, 0x00, 0x00].repeat(RED_BLOCKS), vec![0x6f]].concat();
         assert_eq!(blocks(&many), Err(RedError::TooManyBlocks));
-        assert_eq!(blocks(&many[4..]).unwrap().len(), BLOCKS_MAX);
+        assert_eq!(blocks(&many[4..]).unwrap().len(), RED_BLOCKS);
         assert_eq!(blocks(&[0xef; 400]), Err(RedError::TooManyBlocks));
     }
 

@@ -98,7 +98,7 @@ pub(crate) struct Incoming<'a> {
     /// Of video.
     pub(crate) codec: Option<Codec>,
     pub(crate) level: Option<AudioLevel>,
-    /// Came over the retransmission stream.
+    /// Came again: over the retransmission stream, or with a later packet.
     pub(crate) recovered: bool,
 }
 
@@ -151,6 +151,10 @@ impl Source {
             stream.last_packet = Some(now);
             stream.reception.record(seq, incoming.header.timestamp, self.kind, now);
             stream.rate.count(incoming.header.len + incoming.payload.len() + limits::DATAGRAM_OVERHEAD_BYTES, now);
+        }
+        if !video {
+            // Nobody is asked for it, and later packets carry no more than so many before them.
+            stream.missing.give_up_before(seq.saturating_sub(limits::RED_BLOCKS as u64));
         }
         match stream.missing.arrived(seq) {
             Arrival::Old => return Err(DropReason::Duplicate),
@@ -277,6 +281,14 @@ impl Source {
                     stream.key_frames.want();
                 }
             }
+        }
+    }
+
+    /// Packet `seq` of `layer` was refused at the gate. It must not come with a later one.
+    pub(crate) fn refuse(&mut self, layer: Layer, seq: u16) {
+        if let Some(stream) = self.stream_mut(layer) {
+            let seq = stream.seqs.record(seq);
+            stream.missing.refuse(seq);
         }
     }
 
@@ -566,5 +578,60 @@ mod tests {
         }
         let block = camera.source.reception_reports(camera.now).next().unwrap();
         assert_eq!((block.lost, block.fraction_lost, block.highest_seq), (1, 51, 0x1_0005));
+    }
+
+    #[test]
+    fn what_was_forwarded_before_everything_was_forgotten_is_not_taken_again() {
+        let mut voice = Voice::new();
+        (96..=100).for_each(|seq| assert_eq!(voice.receive(seq, false), Ok(Some(u64::from(seq)))));
+        voice.now += limits::OUT_OF_REACH;
+        voice.source.moved(voice.now);
+        assert_eq!(voice.receive(95, false), Ok(Some(95)), "late, and never there before");
+        assert_eq!(voice.receive(103, false), Ok(Some(103)));
+        assert_eq!(voice.receive(98, true), Err(DropReason::Duplicate));
+        assert_eq!(voice.receive(100, true), Err(DropReason::Duplicate));
+        assert_eq!(voice.receive(102, true), Ok(Some(102)));
+        assert_eq!(voice.receive(102, true), Err(DropReason::Duplicate));
+    }
+
+    #[test]
+    fn what_was_refused_at_the_gate_does_not_come_with_what_follows() {
+        let mut voice = Voice::new();
+        assert_eq!(voice.receive(98, false), Ok(Some(98)));
+        voice.source.close();
+        voice.source.refuse(Layer(0), 100);
+        assert_eq!(voice.receive(99, false), Ok(Some(99)), "overtaken by the gate");
+        assert_eq!(voice.receive(101, false), Ok(Some(101)));
+        assert_eq!(voice.receive(100, true), Err(DropReason::Duplicate));
+    }
+
+    #[test]
+    fn what_a_voice_has_lost_is_given_up_when_no_packet_can_carry_it_any_more() {
+        let mut voice = Voice::new();
+        (0..2_000).step_by(2).for_each(|seq| assert!(voice.receive(seq, false).is_ok()));
+        assert_eq!(voice.receive(1_997, true), Ok(Some(1_997)));
+        assert_eq!(voice.receive(1_001, true), Err(DropReason::Duplicate));
+        assert_eq!(voice.receive(2_003, false), Ok(Some(2_003)));
+        assert_eq!(voice.receive(2_001, true), Ok(Some(2_001)), "what is missing is never too much");
+    }
+
+    struct Voice {
+        source: Source,
+        now: Instant,
+    }
+
+    impl Voice {
+        fn new() -> Self {
+            let mut source = Source::new(MediaKind::Mic);
+            source.bind(Layer(0), Ssrc(1), StreamId::default());
+            Self { source, now: Instant::now() }
+        }
+
+        fn receive(&mut self, seq: u16, recovered: bool) -> Result<Option<u64>, DropReason> {
+            let header = header(seq);
+            let incoming = Incoming { header: &header, payload: b"opus", codec: None, level: None, recovered };
+            let packet = self.source.receive(Layer(0), &incoming, self.now)?;
+            Ok(packet.map(|packet| packet.seq - 0x1_0000))
+        }
     }
 }

@@ -2,13 +2,13 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dais_media::rtp::Header;
 use dais_media::{
     Codec, Counters, DropReason, Generation, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot, Tally, rtcp,
 };
-use support::{CAMERA, Peer, ROOM, block_on, config, connect, send};
+use support::{CAMERA, Peer, ROOM, block_on, config, connect, send, until_counted};
 
 const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
@@ -53,11 +53,7 @@ impl World {
 
     /// Waits until the workers have counted it.
     fn until(&self, what: &str, is_so: impl Fn(&Counters) -> bool) {
-        let start = Instant::now();
-        while !is_so(&self.plane.counters()) {
-            assert!(start.elapsed() < Duration::from_secs(10), "{what}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until_counted(&self.plane, what, is_so);
     }
 }
 

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use dais_media::rtp::Header;
 use dais_media::{
-    Codec, DropReason, FeedbackRecorder, Generation, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot, Tally,
-    red, rtcp,
+    Codec, Counters, DropReason, FeedbackRecorder, Generation, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot,
+    Tally, red, rtcp,
 };
-use support::{CAMERA, MIC, OPUS, Peer, RED, ROOM, block_on, config, connect, connect_with, offer, send};
+use support::{
+    CAMERA, MIC, OPUS, Peer, RED, ROOM, block_on, config, connect, connect_with, offer, send, until_counted,
+};
 
 const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
@@ -63,6 +65,11 @@ impl World {
 
     fn say_plainly(&mut self, seq: u64, payload: &[u8]) {
         send(&mut self.publisher, MIC, OPUS, seq, payload, true);
+    }
+
+    /// Waits until the workers have counted it.
+    fn until(&self, what: &str, is_so: impl Fn(&Counters) -> bool) {
+        until_counted(&self.plane, what, is_so);
     }
 
     fn dropped(&self, reason: DropReason) -> u64 {
@@ -127,6 +134,39 @@ fn what_was_said_behind_a_closed_gate_is_not_heard_with_what_is_said_after_it_op
     world.say(6, &[b"four", b"five"], b"six");
     assert_eq!(heard(&mut listener), numbered(&["four", "five", "six"]));
     assert_eq!(world.dropped(DropReason::GateClosed), 1);
+}
+
+#[test]
+fn what_is_overtaken_by_its_repetition_and_padding_lose_nothing() {
+    let mut world = World::new();
+    let mut listener = connect(&world.plane, 2, false, (Codec::Vp8, &[VP8, VP8_RTX]));
+    world.say_plainly(1, b"one");
+    // Two is lost, and four comes before three.
+    world.say(4, &[b"three"], b"four");
+    world.say(3, &[b"two"], b"three");
+    let came = heard(&mut listener);
+    let expected = [(0, "one"), (2, "three"), (3, "four"), (1, "two")];
+    assert_eq!(came, expected.map(|(n, said)| (n, said.as_bytes().to_vec())));
+    assert_eq!(world.dropped(DropReason::Duplicate), 0, "it has brought something");
+    send(&mut world.publisher, MIC, RED, 5, &[], true);
+    world.say(6, &[b"four"], b"six");
+    assert_eq!(heard(&mut listener), numbered(&["six"]));
+    assert_eq!((world.dropped(DropReason::Padding), world.dropped(DropReason::PayloadMalformed)), (1, 0));
+}
+
+#[test]
+fn what_arrived_at_a_closed_gate_is_not_heard_when_it_is_repeated() {
+    let mut world = World::new();
+    let mut listener = connect(&world.plane, 2, false, (Codec::Vp8, &[VP8, VP8_RTX]));
+    world.say_plainly(1, b"one");
+    world.permit(MediaKind::Mic, false);
+    world.say_plainly(3, b"secret");
+    world.until("it is dropped", |counters| counters.dropped(DropReason::GateClosed) == 1);
+    world.permit(MediaKind::Mic, true);
+    world.say_plainly(2, b"two");
+    world.say(4, &[b"secret"], b"four");
+    let came: Vec<_> = heard(&mut listener).into_iter().map(|(_, payload)| payload).collect();
+    assert_eq!(came, [b"one".to_vec(), b"two".to_vec(), b"four".to_vec()]);
 }
 
 #[test]
@@ -229,6 +269,8 @@ fn said(seq: u64) -> Vec<u8> {
 fn who_loses_packets_is_sent_voices_with_redundancy_and_what_is_asked_for_twice() {
     let mut world = World::new();
     let (mut viewer, mut seq) = (Lossy::new(&world.plane), 0);
+    let mut other = connect(&world.plane, 3, false, (Codec::Vp8, &[VP8, VP8_RTX]));
+    other.socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
     talk(&mut world, &mut viewer, &mut seq, |viewer| viewer.voices.len() > 300 && viewer.pictures.len() > 300);
     assert!(viewer.voices.iter().all(|(header, _)| header.payload_type == OPUS), "nothing is lost yet");
     let ask = |viewer: &mut Lossy| {
@@ -255,4 +297,17 @@ fn who_loses_packets_is_sent_voices_with_redundancy_and_what_is_asked_for_twice(
         let number: u64 = std::str::from_utf8(&own.payload["packet ".len()..]).unwrap().parse().unwrap();
         assert_eq!((before.offset, before.payload), (TICKS, &said(number - 1)[..]));
     }
+    let plain =
+        std::iter::from_fn(|| next(&mut other)).filter(|(header, _)| header.ssrc == Slot::voice(0).unwrap().ssrc());
+    assert!(
+        plain.map(|(header, _)| header.payload_type).all(|payload_type| payload_type == OPUS),
+        "others get it alone"
+    );
+
+    viewer.one_of = 0;
+    talk(&mut world, &mut viewer, &mut seq, |viewer| !is_redundant(&viewer.voices.last().unwrap()));
+    let before = viewer.voices.last().unwrap().0.seq;
+    talk(&mut world, &mut viewer, &mut seq, |viewer| viewer.voices.last().unwrap().0.seq.wrapping_sub(before) > 50);
+    let numbers: Vec<_> = viewer.voices.iter().map(|(header, _)| header.seq).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "one stream, whatever it carries");
 }

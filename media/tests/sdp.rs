@@ -77,6 +77,11 @@ fn a_microphone_sends_little_in_silence_and_whatever_is_sent_can_repair_itself()
     }
     let (_, answer) = answered(&CHROMIUM.replace("useinbandfec=1", "useinbandfec=1;usedtx=0"));
     assert!(!answer.contains("usedtx=1"), "who does not want it is not asked");
+    let (head, rest) = CHROMIUM.split_once("m=audio").unwrap();
+    let mic = rest.split("m=").next().unwrap();
+    let head = head.lines().filter(|line| !line.starts_with("a=group")).collect::<Vec<_>>().join("\r\n");
+    let offer = Offer::parse_publisher(&format!("{head}\r\na=group:BUNDLE 0\r\nm=audio{mic}"), Codec::Vp8).unwrap();
+    assert!(!answer_to(&offer).contains("usedtx=1"), "an encoder may send music");
 }
 
 #[test]

@@ -54,6 +54,8 @@ pub use timeline::{
 
 /// Length of a step, ns.
 const STEP: u64 = 100 * MS;
+/// What a packet of a voice lasts, in ticks of its clock.
+const PACKET_TICKS: u64 = 960;
 /// Round trip before one is known, ns.
 const RTT_AT_FIRST: f64 = 100e6;
 /// Weight of a new round trip (RFC 6298 §2.3).
@@ -184,9 +186,11 @@ impl Watcher {
                         return;
                     };
                     own = blocks.last().map_or(own, |block| block.payload);
-                    (1..blocks.len() as u64)
-                        .filter_map(|back| index.checked_sub(back))
-                        .for_each(|seq| voice.recover(seq));
+                    for (back, block) in (1..).zip(blocks.iter().rev().skip(1)) {
+                        // A packet lasts 20 ms: a block of another time is another packet.
+                        let seq = index.checked_sub(back).filter(|_| u64::from(block.offset) == back * PACKET_TICKS);
+                        seq.into_iter().for_each(|seq| voice.recover(seq));
+                    }
                 }
                 self.note_delay(Stamp::read(own), at);
             }

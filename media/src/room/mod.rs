@@ -170,7 +170,7 @@ impl Room {
     pub(crate) fn permit(&mut self, participant: ParticipantId, kind: MediaKind, permitted: bool) {
         for (slot, state) in Slot::all().zip(&mut self.slots) {
             if slot.kind() == kind && state.occupant == Some(participant) {
-                state.closed = !permitted;
+                if permitted { state.closed = false } else { state.close() }
             }
         }
     }
@@ -194,11 +194,11 @@ impl Room {
         if state.closed {
             return Err(DropReason::GateClosed);
         }
-        let mut before = None;
+        let mut carried = None;
         if slot.kind().is_video() {
             state.remember(packet, arrived);
         } else {
-            before = state.before(packet);
+            carried = state.follow(packet);
             let bytes = packet.payload().len() + OUTGOING_HEADER_MAX + DATAGRAM_OVERHEAD_BYTES;
             self.voices.count(bytes, arrived);
         }
@@ -209,7 +209,7 @@ impl Room {
             let ends = !slot.kind().is_video() || packet.marker;
             let rest = if ends { Rest::Nothing } else { bursts.rest(n) };
             let wait = tick.wait(slot.kind(), Expected { rest, others_per_second });
-            lane.queue(Pending { from, packet: Arc::clone(packet), before: before.clone(), arrived }, arrived + wait);
+            lane.queue(Pending { from, packet: Arc::clone(packet), before: carried.clone(), arrived }, arrived + wait);
         }
         let first = self.first_due();
         let before = std::mem::replace(&mut self.due, first);
@@ -265,6 +265,7 @@ impl Room {
         let Some(Lane { sweep, .. }) = lanes.min_by_key(oldest) else { return 0 };
         fanout.begin();
         let (turns, packets) = (sweep.turns(), sweep.packets());
+        let carries = packets.iter().any(|pending| pending.before.is_some());
         for n in 0..turns {
             // What the next viewers need lies in three steps of memory, each found through the one before.
             let later = |steps: usize| peers.get(sweep.key(n + steps)?);
@@ -273,7 +274,8 @@ impl Room {
             later(1).into_iter().for_each(|peer| peer.prefetch_tools(packets));
             let key = sweep.key(n);
             let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
-            let kind = BatchKind { profile: viewer.profile, redundant: viewer.outbound.is_sent_redundancy() };
+            let kind =
+                BatchKind { profile: viewer.profile, redundant: carries && viewer.outbound.is_sent_redundancy() };
             let batch = fanout.batch(kind, profiles, self.view, packets);
             copies += viewer.forward(batch, packets, &mut awaiting, now, out);
             if viewer.outbound.downlink.as_ref().is_some_and(|downlink| downlink.due().is_some()) {
@@ -367,6 +369,34 @@ mod tests {
         room.map(slot, Generation(2), None).unwrap();
         assert_eq!(queue(&mut room, 1), Err(DropReason::StaleGeneration));
         assert_eq!(queue(&mut room, 2), Err(DropReason::StaleGeneration), "an empty slot forwards nothing");
+    }
+
+    #[test]
+    fn what_a_voice_said_goes_with_what_it_says_next_but_not_past_a_gate_or_another_occupant() {
+        let mut room = Room::new(mpsc::channel(1).0);
+        let (slot, ann, now) = (Slot::voice(0).unwrap(), ParticipantId(1), Instant::now());
+        room.add_peer(ParticipantId(2), 0);
+        let carried = |room: &mut Room, generation: u32, seq: u64| {
+            let mut packet = Packet::default();
+            (packet.seq, packet.timestamp) = (seq, 960 * seq as u32);
+            packet.set_payload(b"opus");
+            room.queue(slot, Generation(generation), &Arc::new(packet), now, &Tick::new(now)).unwrap();
+            room.begin_all_sweeps();
+            let pending = room.lanes.iter().find_map(|lane| lane.sweep.packets().last()).unwrap();
+            let before = pending.before.as_ref().map(|before| before.seq);
+            room.drop_pending();
+            before
+        };
+        room.map(slot, Generation(1), Some(ann)).unwrap();
+        assert_eq!(
+            [1, 2, 3, 5, 4, 6].map(|seq| carried(&mut room, 1, seq)),
+            [None, Some(1), Some(2), None, None, Some(5)]
+        );
+        room.permit(ann, MediaKind::Mic, false);
+        room.permit(ann, MediaKind::Mic, true);
+        assert_eq!([7, 8].map(|seq| carried(&mut room, 1, seq)), [None, Some(7)]);
+        room.map(slot, Generation(2), Some(ann)).unwrap();
+        assert_eq!([9, 10].map(|seq| carried(&mut room, 2, seq)), [None, Some(9)]);
     }
 
     #[test]

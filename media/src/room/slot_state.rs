@@ -30,7 +30,7 @@ pub(crate) struct SlotState {
     pub(crate) generation: Generation,
     pub(crate) occupant: Option<ParticipantId>,
     /// The occupant may not send. Its own worker drops what it sends; this one drops what was on its way.
-    pub(crate) closed: bool,
+    pub(super) closed: bool,
     /// Grows with each occupant of a slot of the room.
     pub(super) entered: u64,
     /// What the occupant's layers take.
@@ -56,6 +56,12 @@ impl SlotState {
         self.generation == from.generation && self.occupant == Some(from.participant) && !self.closed
     }
 
+    /// The occupant may not send any more. Nothing of what it said is sent once more.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.layers.iter_mut().for_each(|layer| layer.newest = None);
+    }
+
     /// `occupant` stands here, as `generation`. Returns the one before.
     pub(super) fn enter(
         &mut self,
@@ -79,8 +85,8 @@ impl SlotState {
         ring.get_or_insert_with(|| Box::new(PacketRing::new())).insert(Arc::clone(packet), arrived);
     }
 
-    /// The packet of a voice that comes right before `packet`, if it can be sent once more with it.
-    pub(super) fn before(&mut self, packet: &Arc<Packet>) -> Option<Arc<Packet>> {
+    /// Takes `packet` of a voice as the newest, and gives the one right before it, if that can be sent once more with it.
+    pub(super) fn follow(&mut self, packet: &Arc<Packet>) -> Option<Arc<Packet>> {
         let newest = &mut self.layers[usize::from(packet.layer.0)].newest;
         let before = newest.clone().filter(|before| red::can_carry(packet, before));
         if newest.as_ref().is_none_or(|newest| newest.stream != packet.stream || newest.seq < packet.seq) {

@@ -89,21 +89,18 @@ fn write_section(out: &mut String, offer: &Offer, section: &Section) -> fmt::Res
         payload_types.into_iter().flatten().try_for_each(|payload_type| write!(out, " {payload_type}"))?;
     }
     write!(out, "\r\nc=IN IP4 0.0.0.0\r\na=mid:{}\r\na=rtcp-mux\r\na=rtcp-rsize\r\n", section.mid)?;
-    section.formats.iter().try_for_each(|offered| write_format(out, section.purpose, offered))?;
+    section.formats.iter().try_for_each(|offered| write_format(out, offered))?;
     match section.purpose {
         Purpose::Sends(kind) => write_sending(out, offer, section, kind),
         Purpose::Receives(slot) => write_receiving(out, offer, section, slot),
     }
 }
 
-fn write_format(out: &mut String, purpose: Purpose, Offered { format, fmtp }: &Offered) -> fmt::Result {
+fn write_format(out: &mut String, Offered { format, fmtp }: &Offered) -> fmt::Result {
     let Format { codec, payload_type, rtx_payload_type, red_payload_type } = format;
     write!(out, "a=rtpmap:{payload_type} {}\r\n", codec.map_or("opus/48000/2", Codec::rtpmap))?;
-    // RFC 7587 §6.1: whoever is silent sends next to nothing. The sound of a screen is no voice.
-    let dtx = purpose == Purpose::Sends(MediaKind::Mic) && !fmtp.as_ref().is_some_and(|f| f.contains("usedtx="));
-    let parameters: Vec<_> = fmtp.as_deref().into_iter().chain(dtx.then_some("usedtx=1")).collect();
-    if !parameters.is_empty() {
-        write!(out, "a=fmtp:{payload_type} {}\r\n", parameters.join(";"))?;
+    if let Some(fmtp) = fmtp {
+        write!(out, "a=fmtp:{payload_type} {fmtp}\r\n")?;
     }
     if let Some(red) = red_payload_type {
         write!(out, "a=rtpmap:{red} red/48000/2\r\na=fmtp:{red} {payload_type}/{payload_type}\r\n")?;

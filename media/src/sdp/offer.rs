@@ -212,7 +212,11 @@ impl Offer {
         let mid = media.attribute("mid").flatten().filter(|mid| is_token(mid)).ok_or(SdpError::NoMid(n))?.to_owned();
         let sends = flow.sends(media).ok_or(SdpError::Direction(n))?;
         let purpose = purposes.next(video, sends).ok_or(SdpError::TooManySections)?;
-        let offered = Offered::find(media, video.then_some(codec));
+        let mut offered = Offered::find(media, video.then_some(codec));
+        // What an encoder sends may be music, and what a screen sounds like is no voice.
+        if purpose == Purpose::Sends(MediaKind::Mic) && flow == Flow::BothWays {
+            offered.iter_mut().for_each(Offered::ask_for_silence);
+        }
         if offered.is_empty() {
             return Err(SdpError::Codec(n));
         }
@@ -306,14 +310,26 @@ impl Offered {
         let format = Format { codec, payload_type, rtx_payload_type, red_payload_type };
         Some(Self { format, fmtp: fmtp.map(str::to_owned) })
     }
+
+    /// RFC 7587 §6.1: in silence next to nothing is to be sent, unless the client has said what it does.
+    fn ask_for_silence(&mut self) {
+        if parameter(self.fmtp.as_deref(), "usedtx").is_none() {
+            let said = self.fmtp.take().map(|fmtp| fmtp.trim_end_matches([';', ' ']).to_owned());
+            let said = said.filter(|said| !said.is_empty());
+            self.fmtp = Some(said.map_or_else(|| "usedtx=1".to_owned(), |said| said + ";usedtx=1"));
+        }
+    }
+}
+
+/// The value of a parameter of a format.
+fn parameter<'a>(fmtp: Option<&'a str>, name: &str) -> Option<&'a str> {
+    let mut parameters = fmtp?.split(';').filter_map(|one| one.trim().split_once('='));
+    parameters.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// Whether a format is the variant of `codec` that everybody who has the codec decodes.
 fn fits(codec: Codec, fmtp: Option<&str>) -> bool {
-    let parameter = |name: &str| {
-        let mut parameters = fmtp.unwrap_or_default().split(';').filter_map(|one| one.trim().split_once('='));
-        parameters.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    };
+    let parameter = |name: &str| parameter(fmtp, name);
     match codec {
         Codec::Vp8 => true,
         // RFC 6184 §8.1: fragments and aggregates in order; constrained baseline, which is profile 66 with the second

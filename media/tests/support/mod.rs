@@ -8,8 +8,8 @@ use dais_media::rtp::AudioLevel;
 use dais_media::sdp::Offer;
 use dais_media::srtp::TAG_BYTES_MAX;
 use dais_media::{
-    Codec, Handshake, Identity, MediaConfig, MediaPlane, ParticipantId, Progress, RoomId, Setup, SpeechConfig,
-    SrtpSession, Ssrc, ice,
+    Codec, Counters, Handshake, Identity, MediaConfig, MediaPlane, ParticipantId, Progress, RoomId, Setup,
+    SpeechConfig, SrtpSession, Ssrc, ice,
 };
 
 pub const ROOM: RoomId = RoomId(0);
@@ -115,6 +115,15 @@ pub fn connect_with(
             socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
             return Peer { socket, keys: *keys };
         }
+    }
+}
+
+/// Waits until the workers have counted it.
+pub fn until_counted(plane: &MediaPlane, what: &str, is_so: impl Fn(&Counters) -> bool) {
+    let start = Instant::now();
+    while !is_so(&plane.counters()) {
+        assert!(start.elapsed() < Duration::from_secs(10), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

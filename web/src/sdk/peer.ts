@@ -6,7 +6,7 @@
 import { mostIn, withMost, withRedundancy } from "./answer";
 import type { Codec, IceCredentials } from "./protocol.gen";
 import { Redundancy } from "./redundancy";
-import { isNarrow, look, lossUpwards, selectedPair } from "./statistics";
+import { isNarrow, look, lossesUpwards, selectedPair } from "./statistics";
 import type { Look } from "./statistics";
 import { LOOK_MS, Upload } from "./upload";
 
@@ -45,7 +45,7 @@ export class Peer {
   negotiations = 0;
   readonly connection: RTCPeerConnection;
   #changing: Promise<void> = Promise.resolve();
-  /** When it was last looked at. */
+  /** What was seen when it was last looked at. */
   #looked: Look | null = null;
   #looking: ReturnType<typeof setTimeout> | undefined;
   readonly #mic: RTCRtpTransceiver;
@@ -116,9 +116,9 @@ export class Peer {
     const available = wanted === 0 || looked === null ? 0 : selectedPair(looked).available;
     const narrow = looked !== null && isNarrow(looked);
     const next = available === null ? most : upload.next(now, { available, wanted, narrow, most });
-    const loss = looked === null || this.#looked === null ? 0 : lossUpwards(this.#looked, looked);
+    const losses = looked === null || this.#looked === null ? { sent: 0, lost: 0 } : lossesUpwards(this.#looked, looked);
     this.#looked = looked;
-    const redundant = redundancy.next(now, loss);
+    const redundant = redundancy.next(now, losses);
     const fit = (answer: string) => withRedundancy(withMost(answer, camera, next), mic, redundant);
     if (fit(agreed) !== agreed) await this.#inTurn(() => this.#agree(fit));
   }

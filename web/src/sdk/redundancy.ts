@@ -3,17 +3,30 @@
  * That doubles what a voice takes, and is worth it only while the line upwards loses packets.
  */
 
-/** Losses that are heard, as a part of the packets. One in 50, which a report of a second of a voice cannot tell from none, is not. */
+import type { Losses } from "./statistics";
+
+/** Losses that are heard, as a part of the packets. */
 const LOSSY = 0.03;
-/** Losses come in waves, and to agree anew takes the page 60 ms: for so long after the last it stays, ms. */
+/** Looks that are taken together: of the 50 packets of a voice in a second two are lost now and then on a line that loses one in 100. */
+const LOOKS = 5;
+/** Fewer packets than this say nothing. */
+const TELLING_PACKETS = 20;
+/** Losses come in waves, and to agree anew takes the page 60 ms: for so long after the last wave it stays, ms. */
 const KEEP_MS = 30_000;
 
 export class Redundancy {
-  #lostAt = -Infinity;
+  #looks: Losses[] = [];
+  #lossyAt = -Infinity;
 
-  /** Whether the voice is to be sent with redundancy from `now`, in ms, on, where of what is sent `loss` is lost. */
-  next(now: number, loss: number): boolean {
-    if (loss >= LOSSY) this.#lostAt = now;
-    return now - this.#lostAt < KEEP_MS;
+  /** Whether the voice is to be sent with redundancy from `now`, in ms, on, where since the look before `losses` were reported. */
+  next(now: number, losses: Losses): boolean {
+    this.#looks = [...this.#looks, losses].slice(-LOOKS);
+    const [sent, lost] = [this.#sum("sent"), this.#sum("lost")];
+    if (sent >= TELLING_PACKETS && lost >= LOSSY * sent) this.#lossyAt = now;
+    return now - this.#lossyAt < KEEP_MS;
+  }
+
+  #sum(of: keyof Losses): number {
+    return this.#looks.reduce((sum, look) => sum + look[of], 0);
   }
 }

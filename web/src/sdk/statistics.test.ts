@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { look, lossUpwards, quality, statistics } from "./statistics";
+import { look, lossesUpwards, quality, statistics } from "./statistics";
 
 const codec = { id: "c", type: "codec", mimeType: "video/VP8" };
 const camera = { id: "v", type: "inbound-rtp", kind: "video", mid: "4", codecId: "c", frameWidth: 640, frameHeight: 360 };
@@ -63,21 +63,20 @@ test.each([
   expect(quality(loss, frozen)).toBe(expected);
 });
 
-test("losses upwards are those of all streams, each by how much it sends", () => {
-  const sent = (voice: number, picture: number, lost: number) =>
+test("losses upwards are those of all streams, each by how much it sends, as they were reported since", () => {
+  const sent = (voice: number, picture: number, lost: number, reported: number) =>
     look(
       [
         { id: "v", type: "outbound-rtp", packetsSent: voice },
         { id: "p", type: "outbound-rtp", packetsSent: picture },
-        { id: "rv", type: "remote-inbound-rtp", localId: "v", fractionLost: lost },
-        { id: "rp", type: "remote-inbound-rtp", localId: "p", fractionLost: 0.1 },
+        { id: "rv", type: "remote-inbound-rtp", localId: "v", fractionLost: lost, timestamp: reported },
+        { id: "rp", type: "remote-inbound-rtp", localId: "p", fractionLost: 0.1, timestamp: 7 },
         { id: "in", type: "inbound-rtp", fractionLost: 1 },
       ],
       0,
     );
-  expect(lossUpwards(sent(100, 1_000, 0), sent(150, 1_450, 0.2))).toBeCloseTo(0.11);
-  expect(lossUpwards(sent(100, 0, 0), sent(150, 0, 0.04))).toBeCloseTo(0.04);
-  // In a silence one of three is no share.
-  expect(lossUpwards(sent(100, 0, 0), sent(103, 0, 0.33))).toBe(0);
-  expect(lossUpwards(look([], 0), look([], 1))).toBe(0);
+  const before = sent(100, 1_000, 0.5, 1);
+  expect(lossesUpwards(before, sent(150, 1_450, 0.2, 2))).toEqual({ sent: 50, lost: 10 });
+  expect(lossesUpwards(before, sent(150, 1_450, 0.5, 1))).toEqual({ sent: 0, lost: 0 });
+  expect(lossesUpwards(look([], 0), sent(150, 450, 0.2, 1))).toEqual({ sent: 600, lost: 75 });
 });

@@ -43,6 +43,8 @@ export interface Statistics {
 interface Report {
   id: string;
   type: string;
+  /** ms; of what the server reports, when it did. */
+  timestamp?: number;
   kind?: "audio" | "video";
   mid?: string;
   rid?: string;
@@ -130,18 +132,21 @@ export function isNarrow({ reports }: Look): boolean {
   return [...reports.values()].some(({ type, qualityLimitationReason }) => type === "outbound-rtp" && qualityLimitationReason === "bandwidth");
 }
 
-/** Fewer packets than this between two looks say nothing of losses. */
-const TELLING_PACKETS = 20;
+/** Packets. */
+export interface Losses {
+  sent: number;
+  lost: number;
+}
 
-/** The part of what was sent from `before` to `after` that was lost on its way, 0 to 1, by what the server reports of each stream. */
-export function lossUpwards(before: Look, after: Look): number {
+/** What was sent from `before` to `after`, and lost on its way: of the streams that the server has reported of since. */
+export function lossesUpwards(before: Look, after: Look): Losses {
   let [sent, lost] = [0, 0];
-  for (const { type, localId = "", fractionLost = 0 } of after.reports.values()) {
-    if (type !== "remote-inbound-rtp") continue;
+  for (const { id, type, timestamp, localId = "", fractionLost = 0 } of after.reports.values()) {
+    if (type !== "remote-inbound-rtp" || before.reports.get(id)?.timestamp === timestamp) continue;
     const packets = (after.reports.get(localId)?.packetsSent ?? 0) - (before.reports.get(localId)?.packetsSent ?? 0);
     [sent, lost] = [sent + packets, lost + packets * fractionLost];
   }
-  return sent < TELLING_PACKETS ? 0 : lost / sent;
+  return { sent, lost };
 }
 
 /** What is known of the path in use. */

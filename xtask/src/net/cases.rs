@@ -114,7 +114,7 @@ pub(super) fn lossy() -> Case {
     Case {
         name: "lossy",
         title: "5 Mbit/s, 5 % random loss, 100 ms",
-        must: "no freeze over 300 ms, 70 % of the bit rate without loss",
+        must: "no freeze over 300 ms, 70 % of the bit rate without loss, 98 % of the sound",
         seconds: |length| length.choose(50, 28),
         line: |length| {
             let losing = Step { at_ms: clean(length) * 1_000, loss: Some(0.05), ..Step::default() };
@@ -142,7 +142,7 @@ pub(super) fn lost(seen: &Seen, length: Length) -> Vec<Check> {
     vec![
         Check::min("of the bit rate without loss", share, 70.0, "%"),
         Check::max("longest freeze with loss", seen.longest_freeze(clean, end), 300.0, "ms"),
-        Check::max("sound that was missing from 4 s after", seen.sound_missing(clean + 4.0, end), 2.0, "%"),
+        Check::max("sound missing from 6 s of losses on", seen.sound_missing(clean + 6.0, end), 2.0, "%"),
     ]
 }
 
