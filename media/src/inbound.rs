@@ -230,9 +230,7 @@ impl Inbound {
         // The gate comes first: nothing of a peer that may not send goes further than this counter.
         let gate = self.gates[stream.kind as usize];
         if !gate.permitted {
-            if !stream.rtx {
-                self.sources[stream.kind as usize].refuse(stream.layer, header.seq);
-            }
+            self.refuse(stream, header);
             return Err(DropReason::GateClosed);
         }
         if !self.allowance.take(packet.len() as u32, now) {
@@ -244,11 +242,10 @@ impl Inbound {
         {
             self.microphone.hear(level, now);
         }
-        let (slot, generation) = match gate.mapped {
-            Some(mapped) => mapped,
+        let Some((slot, generation)) = gate.mapped else {
+            self.refuse(stream, header);
             // A voice beyond the slots is listened to, so that it gets a slot when it speaks.
-            None if stream.kind == MediaKind::Mic => return Ok(Forwards::new()),
-            None => return Err(DropReason::GateClosed),
+            return if stream.kind == MediaKind::Mic { Ok(Forwards::new()) } else { Err(DropReason::GateClosed) };
         };
 
         let mut payload = &packet[header.len..header.len + payload_len];
@@ -298,6 +295,13 @@ impl Inbound {
         packets.extend(own);
         out.counters.add(Tally::BuffersAllocated, source.pool.take_allocated());
         Ok(packets.into_iter().map(|packet| Forward { slot, generation, packet }).collect())
+    }
+
+    /// Notes a packet that goes no further, so that none after it brings it along.
+    fn refuse(&mut self, stream: StreamRef, header: &Header) {
+        if !stream.rtx {
+            self.sources[stream.kind as usize].refuse(stream.layer, header.seq);
+        }
     }
 
     /// What an SSRC carries: known from the offer, or told by MID and RID on its first packets (RFC 8843 §9.2); of which

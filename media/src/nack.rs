@@ -17,8 +17,8 @@ struct Missing {
 #[derive(Debug, Default)]
 pub(crate) struct MissingPackets {
     highest: Option<u64>,
-    /// Nothing up to here is ever missing: it was forwarded, or refused, before what is known now.
-    floor: u64,
+    /// The next packet above the highest leaves no gap: what is between them was not waited for.
+    anew: bool,
     missing: ArrayVec<Missing, { limits::NACK_PACKETS }>,
 }
 
@@ -50,13 +50,15 @@ impl MissingPackets {
             });
         }
         self.highest = Some(seq);
-        let known = highest.max(self.floor);
-        let gap = (seq - 1).saturating_sub(known) as usize;
+        if std::mem::take(&mut self.anew) {
+            return Arrival::New;
+        }
+        let gap = (seq - highest - 1) as usize;
         if gap > self.missing.remaining_capacity() {
             self.missing.clear();
             return Arrival::Lost;
         }
-        self.missing.extend((known + 1..seq).map(|seq| Missing { seq, asked: None, retries: 0 }));
+        self.missing.extend((highest + 1..seq).map(|seq| Missing { seq, asked: None, retries: 0 }));
         Arrival::New
     }
 
@@ -86,16 +88,17 @@ impl MissingPackets {
         self.missing.retain(|missing| missing.seq >= seq);
     }
 
-    /// The packet of extended sequence number `seq` was refused: it must not come in another way.
+    /// The packet of extended sequence number `seq` was refused: it, and what was sent before it, must not come in another way.
     pub(crate) fn refuse(&mut self, seq: u64) {
-        self.floor = self.floor.max(seq);
-        self.missing.clear();
+        self.highest = self.highest.max(Some(seq));
+        self.reset();
     }
 
-    /// Starts anew: what comes next is the first packet, and of what came before nothing is missing.
+    /// Starts anew: of what was sent up to here nothing is missing, and nothing comes any more. A number that was forwarded must
+    /// never be taken again, whether it came first or was recovered: it is the nonce of what viewers are sent.
     pub(crate) fn reset(&mut self) {
-        let floor = self.floor.max(self.highest.unwrap_or(0));
-        *self = Self { floor, ..Self::default() };
+        self.anew = true;
+        self.missing.clear();
     }
 }
 

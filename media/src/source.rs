@@ -284,7 +284,7 @@ impl Source {
         }
     }
 
-    /// Packet `seq` of `layer` was refused at the gate. It must not come with a later one.
+    /// Packet `seq` of `layer` was refused at the gate, or has no slot. It must not come with a later one.
     pub(crate) fn refuse(&mut self, layer: Layer, seq: u16) {
         if let Some(stream) = self.stream_mut(layer) {
             let seq = stream.seqs.record(seq);
@@ -581,17 +581,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_forwarded_before_everything_was_forgotten_is_not_taken_again() {
+    fn no_number_is_taken_twice_whatever_was_forgotten_in_between() {
         let mut voice = Voice::new();
-        (96..=100).for_each(|seq| assert_eq!(voice.receive(seq, false), Ok(Some(u64::from(seq)))));
+        for seq in [96, 97, 99, 100] {
+            assert_eq!(voice.receive(seq, false), Ok(Some(u64::from(seq))));
+        }
+        assert_eq!(voice.receive(98, true), Ok(Some(98)));
         voice.now += limits::OUT_OF_REACH;
         voice.source.moved(voice.now);
-        assert_eq!(voice.receive(95, false), Ok(Some(95)), "late, and never there before");
+        assert_eq!(voice.receive(98, false), Err(DropReason::Duplicate), "it came with 99");
+        assert_eq!(voice.receive(95, false), Err(DropReason::Duplicate), "too late");
         assert_eq!(voice.receive(103, false), Ok(Some(103)));
-        assert_eq!(voice.receive(98, true), Err(DropReason::Duplicate));
         assert_eq!(voice.receive(100, true), Err(DropReason::Duplicate));
-        assert_eq!(voice.receive(102, true), Ok(Some(102)));
-        assert_eq!(voice.receive(102, true), Err(DropReason::Duplicate));
+        assert_eq!(voice.receive(102, true), Err(DropReason::Duplicate), "sent while it was out of reach");
+        assert_eq!(voice.receive(105, false), Ok(Some(105)));
+        assert_eq!(voice.receive(104, true), Ok(Some(104)));
+        assert_eq!(voice.receive(104, true), Err(DropReason::Duplicate));
     }
 
     #[test]
@@ -600,9 +605,25 @@ mod tests {
         assert_eq!(voice.receive(98, false), Ok(Some(98)));
         voice.source.close();
         voice.source.refuse(Layer(0), 100);
-        assert_eq!(voice.receive(99, false), Ok(Some(99)), "overtaken by the gate");
+        assert_eq!(voice.receive(99, false), Err(DropReason::Duplicate), "sent before the gate opened");
         assert_eq!(voice.receive(101, false), Ok(Some(101)));
         assert_eq!(voice.receive(100, true), Err(DropReason::Duplicate));
+        assert_eq!(voice.receive(103, false), Ok(Some(103)));
+        assert_eq!(voice.receive(102, true), Ok(Some(102)));
+    }
+
+    #[test]
+    fn losses_are_asked_for_again_however_much_was_refused_before() {
+        let mut camera = Camera::with_layers(1);
+        camera.receive(0, 1_000, KEY).unwrap();
+        camera.source.close();
+        for refused in (1_001..60_000).step_by(500) {
+            camera.source.refuse(Layer(0), refused);
+        }
+        camera.receive(0, 60_001, KEY).unwrap();
+        camera.receive(0, 60_004, DELTA).unwrap();
+        let asked = camera.requests();
+        assert!(asked.contains(&Request::Packets(Ssrc(1), vec![60_002, 60_003])), "{asked:?}");
     }
 
     #[test]

@@ -187,7 +187,7 @@ impl Watcher {
                     };
                     own = blocks.last().map_or(own, |block| block.payload);
                     for (back, block) in (1..).zip(blocks.iter().rev().skip(1)) {
-                        // A packet lasts 20 ms: a block of another time is another packet.
+                        // Packets last 20 ms: a block of another time would be another packet's.
                         let seq = index.checked_sub(back).filter(|_| u64::from(block.offset) == back * PACKET_TICKS);
                         seq.into_iter().for_each(|seq| voice.recover(seq));
                     }

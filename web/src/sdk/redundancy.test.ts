@@ -27,5 +27,7 @@ it("a line that loses one packet in 200 needs none, however they fall, and one t
 });
 
 it("a voice of which next to nothing was sent is not judged", () => {
-  expect(new Redundancy().next(0, { sent: 3, lost: 1 })).toBe(false);
+  expect(new Redundancy().next(0, { sent: 3, lost: 2 })).toBe(false);
+  expect(new Redundancy().next(0, { sent: 25, lost: 1 })).toBe(false);
+  expect(new Redundancy().next(0, { sent: 25, lost: 2 })).toBe(true);
 });

@@ -9,8 +9,8 @@ import type { Losses } from "./statistics";
 const LOSSY = 0.03;
 /** Looks that are taken together: of the 50 packets of a voice in a second two are lost now and then on a line that loses one in 100. */
 const LOOKS = 5;
-/** Fewer packets than this say nothing. */
-const TELLING_PACKETS = 20;
+/** One packet that is lost says nothing, nor do the few of a silence: in this many two are a wave. */
+const [TELLING_PACKETS, TELLING_LOSSES] = [20, 2];
 /** Losses come in waves, and to agree anew takes the page 60 ms: for so long after the last wave it stays, ms. */
 const KEEP_MS = 30_000;
 
@@ -22,7 +22,7 @@ export class Redundancy {
   next(now: number, losses: Losses): boolean {
     this.#looks = [...this.#looks, losses].slice(-LOOKS);
     const [sent, lost] = [this.#sum("sent"), this.#sum("lost")];
-    if (sent >= TELLING_PACKETS && lost >= LOSSY * sent) this.#lossyAt = now;
+    if (sent >= TELLING_PACKETS && lost >= Math.max(TELLING_LOSSES, LOSSY * sent)) this.#lossyAt = now;
     return now - this.#lossyAt < KEEP_MS;
   }
 

@@ -63,20 +63,21 @@ test.each([
   expect(quality(loss, frozen)).toBe(expected);
 });
 
-test("losses upwards are those of all streams, each by how much it sends, as they were reported since", () => {
+test("losses upwards are those of all streams, as they were reported since", () => {
   const sent = (voice: number, picture: number, lost: number, reported: number) =>
     look(
       [
         { id: "v", type: "outbound-rtp", packetsSent: voice },
         { id: "p", type: "outbound-rtp", packetsSent: picture },
-        { id: "rv", type: "remote-inbound-rtp", localId: "v", fractionLost: lost, timestamp: reported },
-        { id: "rp", type: "remote-inbound-rtp", localId: "p", fractionLost: 0.1, timestamp: 7 },
-        { id: "in", type: "inbound-rtp", fractionLost: 1 },
+        { id: "rv", type: "remote-inbound-rtp", localId: "v", packetsLost: lost, timestamp: reported },
+        { id: "rp", type: "remote-inbound-rtp", localId: "p", packetsLost: 9, timestamp: 7 },
+        { id: "in", type: "inbound-rtp", packetsLost: 100 },
       ],
       0,
     );
-  const before = sent(100, 1_000, 0.5, 1);
-  expect(lossesUpwards(before, sent(150, 1_450, 0.2, 2))).toEqual({ sent: 50, lost: 10 });
-  expect(lossesUpwards(before, sent(150, 1_450, 0.5, 1))).toEqual({ sent: 0, lost: 0 });
-  expect(lossesUpwards(look([], 0), sent(150, 450, 0.2, 1))).toEqual({ sent: 600, lost: 75 });
+  const before = sent(100, 1_000, 5, 1);
+  expect(lossesUpwards(before, sent(150, 1_450, 15, 2))).toEqual({ sent: 50, lost: 10 });
+  expect(lossesUpwards(before, sent(150, 1_450, 5, 1))).toEqual({ sent: 0, lost: 0 });
+  expect(lossesUpwards(before, sent(150, 1_450, 0, 2)), "counted anew").toEqual({ sent: 50, lost: 0 });
+  expect(lossesUpwards(look([], 0), sent(150, 450, 15, 1)), "nothing to compare with").toEqual({ sent: 0, lost: 0 });
 });

@@ -60,8 +60,6 @@ interface Report {
   frameHeight?: number;
   totalFreezesDuration?: number;
   qualityLimitationReason?: string;
-  /** Of what is sent, as the server reports it. */
-  fractionLost?: number;
   /** The stream that it reports of. */
   localId?: string;
   packetsSent?: number;
@@ -140,13 +138,15 @@ export interface Losses {
 
 /** What was sent from `before` to `after`, and lost on its way: of the streams that the server has reported of since. */
 export function lossesUpwards(before: Look, after: Look): Losses {
-  let [sent, lost] = [0, 0];
-  for (const { id, type, timestamp, localId = "", fractionLost = 0 } of after.reports.values()) {
-    if (type !== "remote-inbound-rtp" || before.reports.get(id)?.timestamp === timestamp) continue;
-    const packets = (after.reports.get(localId)?.packetsSent ?? 0) - (before.reports.get(localId)?.packetsSent ?? 0);
-    [sent, lost] = [sent + packets, lost + packets * fractionLost];
+  const losses = { sent: 0, lost: 0 };
+  for (const { id, type, timestamp, localId = "", packetsLost = 0 } of after.reports.values()) {
+    const then = before.reports.get(id);
+    if (type !== "remote-inbound-rtp" || then === undefined || then.timestamp === timestamp) continue;
+    losses.sent += (after.reports.get(localId)?.packetsSent ?? 0) - (before.reports.get(localId)?.packetsSent ?? 0);
+    // The server counts anew after a gate was closed.
+    losses.lost += Math.max(0, packetsLost - (then.packetsLost ?? 0));
   }
-  return { sent, lost };
+  return losses;
 }
 
 /** What is known of the path in use. */
