@@ -128,6 +128,8 @@ pub(crate) const KEY_FRAME_RETRY: Duration = Duration::from_millis(500);
 /// Blocks of a packet of redundant audio, its own among them; one with more is dropped and counted. Browsers send two, and three
 /// at most.
 pub const RED_BLOCKS: usize = 4;
+/// On less than this, bit/s, voices are sent without redundancy: two of them with it would be half of the line.
+pub(crate) const REDUNDANCY_BITRATE_MIN: u32 = 300_000;
 /// Interval of transport-wide feedback to publishers (RFC draft-holmer-rmcat-transport-wide-cc-extensions-01).
 pub(crate) const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 /// Interval of sender and receiver reports.

@@ -107,9 +107,11 @@ impl Outbound {
         }
     }
 
-    /// Whether packets of voices carry those before them once more: where the line loses some, and their loss is heard.
+    /// Whether packets of voices carry those before them once more: where the line loses some, and has room for it. A thin line
+    /// would lose more by it.
     pub(crate) fn is_sent_redundancy(&self) -> bool {
-        self.takes_redundancy && self.is_lossy()
+        let has_room = |downlink: &Downlink| downlink.bitrate() >= limits::REDUNDANCY_BITRATE_MIN;
+        self.takes_redundancy && self.is_lossy() && self.downlink.as_deref().is_some_and(has_room)
     }
 
     fn is_lossy(&self) -> bool {
