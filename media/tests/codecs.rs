@@ -5,10 +5,8 @@ mod support;
 use std::time::Duration;
 
 use dais_media::rtp::Header;
-use dais_media::{
-    Codec, Counters, DropReason, Generation, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot, Tally, rtcp,
-};
-use support::{CAMERA, Peer, ROOM, block_on, config, connect, send, until_counted};
+use dais_media::{Codec, Counters, DropReason, MediaPlane, Slot, Tally, rtcp};
+use support::{CAMERA, Peer, connect, on_stage, send, until_counted};
 
 const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
@@ -29,14 +27,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let plane = MediaPlane::start(&config()).unwrap();
-        let _events = block_on(plane.open_room(ROOM));
-        let camera = connect(&plane, 1, true, (Codec::H264, &[VP8, VP8_RTX, H264, H264_RTX]));
-        let participant = ParticipantId(1);
-        let slot = Slot::camera(0).unwrap();
-        let map = RoomChange::Map { slot, generation: Generation(1), occupant: Some(participant) };
-        let permit = RoomChange::Permit { participant, kind: MediaKind::Camera, permitted: true };
-        block_on(plane.change(ROOM, vec![map, permit]));
+        let formats = [VP8, VP8_RTX, H264, H264_RTX];
+        let (plane, camera) = on_stage(Codec::H264, &formats, &[Slot::camera(0).unwrap()]);
         Self { plane, camera, seq: 0 }
     }
 

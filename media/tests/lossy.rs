@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use dais_media::rtp::Header;
 use dais_media::{
-    Codec, Counters, DropReason, FeedbackRecorder, Generation, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot,
-    Tally, red, rtcp,
+    Codec, Counters, DropReason, FeedbackRecorder, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot, Tally, red,
+    rtcp,
 };
 use support::{
-    CAMERA, MIC, OPUS, Peer, RED, ROOM, block_on, config, connect, connect_with, offer, send, until_counted,
+    CAMERA, MIC, OPUS, Peer, RED, ROOM, block_on, connect, connect_with, offer, on_stage, send, until_counted,
 };
 
 const VP8: u8 = 96;
@@ -30,24 +30,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let plane = MediaPlane::start(&config()).unwrap();
-        let _events = block_on(plane.open_room(ROOM));
-        let publisher = connect(&plane, 1, true, (Codec::Vp8, &[VP8, VP8_RTX]));
-        let world = Self { plane, publisher };
-        for (slot, kind) in [(Slot::voice(0), MediaKind::Mic), (Slot::camera(0), MediaKind::Camera)] {
-            let (slot, occupant) = (slot.unwrap(), Some(ParticipantId(1)));
-            world.change(RoomChange::Map { slot, generation: Generation(1), occupant });
-            world.permit(kind, true);
-        }
-        world
-    }
-
-    fn change(&self, change: RoomChange) {
-        block_on(self.plane.change(ROOM, vec![change]));
+        let slots = [Slot::voice(0).unwrap(), Slot::camera(0).unwrap()];
+        let (plane, publisher) = on_stage(Codec::Vp8, &[VP8, VP8_RTX], &slots);
+        Self { plane, publisher }
     }
 
     fn permit(&self, kind: MediaKind, permitted: bool) {
-        self.change(RoomChange::Permit { participant: ParticipantId(1), kind, permitted });
+        let change = RoomChange::Permit { participant: ParticipantId(1), kind, permitted };
+        block_on(self.plane.change(ROOM, vec![change]));
     }
 
     /// Says `payload` in packet `seq`, with those of `before`, oldest first, once more.

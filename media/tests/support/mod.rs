@@ -8,8 +8,8 @@ use dais_media::rtp::AudioLevel;
 use dais_media::sdp::Offer;
 use dais_media::srtp::TAG_BYTES_MAX;
 use dais_media::{
-    Codec, Counters, Handshake, Identity, MediaConfig, MediaPlane, ParticipantId, Progress, RoomId, Setup,
-    SpeechConfig, SrtpSession, Ssrc, ice,
+    Codec, Counters, Generation, Handshake, Identity, MediaConfig, MediaPlane, ParticipantId, Progress, RoomChange,
+    RoomId, Setup, Slot, SpeechConfig, SrtpSession, Ssrc, ice,
 };
 
 pub const ROOM: RoomId = RoomId(0);
@@ -125,6 +125,19 @@ pub fn until_counted(plane: &MediaPlane, what: &str, is_so: impl Fn(&Counters) -
         assert!(start.elapsed() < Duration::from_secs(10), "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A data plane whose room of `codec` has participant 1 on stage, with a camera in these formats, in `slots`.
+pub fn on_stage(codec: Codec, video: &[u8], slots: &[Slot]) -> (MediaPlane, Peer) {
+    let plane = MediaPlane::start(&config()).unwrap();
+    let _events = block_on(plane.open_room(ROOM));
+    let (publisher, participant) = (connect(&plane, 1, true, (codec, video)), ParticipantId(1));
+    for slot in slots {
+        let map = RoomChange::Map { slot: *slot, generation: Generation(1), occupant: Some(participant) };
+        let permit = RoomChange::Permit { participant, kind: slot.kind(), permitted: true };
+        block_on(plane.change(ROOM, vec![map, permit]));
+    }
+    (plane, publisher)
 }
 
 /// Sends a packet.
