@@ -267,11 +267,13 @@ fn losses_are_asked_for_again_however_much_was_refused_before() {
 #[test]
 fn what_a_voice_has_lost_is_given_up_when_no_packet_can_carry_it_any_more() {
     let mut voice = Voice::new();
-    (0..2_000).step_by(2).for_each(|seq| assert!(voice.receive(seq, false).is_ok()));
-    assert_eq!(voice.receive(1_997, true), Ok(Some(1_997)));
-    assert_eq!(voice.receive(1_001, true), Err(DropReason::Duplicate));
-    assert_eq!(voice.receive(2_003, false), Ok(Some(2_003)));
-    assert_eq!(voice.receive(2_001, true), Ok(Some(2_001)), "what is missing is never too much");
+    // As many as there is room for.
+    let last = 2 * limits::NACK_PACKETS as u16;
+    (0..=last).step_by(2).for_each(|seq| assert!(voice.receive(seq, false).is_ok()));
+    assert_eq!(voice.receive(last - 3, true), Ok(Some(u64::from(last - 3))));
+    assert_eq!(voice.receive(last - 99, true), Err(DropReason::Duplicate));
+    assert_eq!(voice.receive(last + 3, false), Ok(Some(u64::from(last + 3))));
+    assert_eq!(voice.receive(last + 1, true), Ok(Some(u64::from(last + 1))), "what is missing is never too much");
 }
 
 struct Voice {
