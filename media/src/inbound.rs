@@ -8,6 +8,7 @@ use arrayvec::ArrayVec;
 use crate::budget::Budget;
 use crate::counters::{DropReason, Tally};
 use crate::dominant::Activity;
+use crate::grace::Grace;
 use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
 use crate::layers::{LayerSet, Rates};
 use crate::limits;
@@ -89,6 +90,7 @@ pub(crate) struct Inbound {
     /// Bytes of media it may still send.
     allowance: Budget,
     feedback: FeedbackRecorder,
+    grace: Grace,
     next_feedback: Option<Instant>,
     next_requests: Instant,
     next_report: Instant,
@@ -113,6 +115,7 @@ impl Inbound {
             connection,
             allowance: Budget::full(limits::PUBLISHER_BYTES_PER_SECOND, limits::PUBLISHER_BURST_BYTES, now),
             feedback: FeedbackRecorder::new(now),
+            grace: Grace::new(now),
             next_feedback: None,
             next_requests: now,
             next_report: now + limits::REPORT_INTERVAL,
@@ -358,7 +361,12 @@ impl Inbound {
         let mut compounds = Vec::new();
         if self.next_feedback.is_some_and(|at| at <= now) {
             self.next_feedback = None;
-            compounds.extend(self.feedback.feedback(self.last_ssrc));
+            let (sent, lost) = self.feedback.unreported();
+            compounds.extend(if self.grace.covers(sent, lost, now) {
+                self.feedback.arrivals(self.last_ssrc)
+            } else {
+                self.feedback.feedback(self.last_ssrc)
+            });
         }
         if self.next_requests <= now {
             self.next_requests = now + limits::NACK_INTERVAL;

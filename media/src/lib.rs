@@ -20,6 +20,7 @@ mod downlink;
 mod dtls;
 mod fanout;
 mod gcm;
+mod grace;
 pub mod ice;
 mod ids;
 mod inbound;

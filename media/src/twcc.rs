@@ -2,6 +2,7 @@
 //! arrived. A browser that gets none stays at 300 kbit/s.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::ids::{REPORTER_SSRC, Ssrc};
@@ -67,23 +68,61 @@ impl FeedbackRecorder {
         }
     }
 
+    /// Packets sent since the last feedback, by their numbers, and how many of them have not come.
+    pub(crate) fn unreported(&self) -> (usize, usize) {
+        let skip = (self.unreported - self.first) as usize;
+        let missing = self.arrivals.range(skip..).filter(|arrival| arrival.is_none()).count();
+        (self.arrivals.len() - skip, missing)
+    }
+
     /// The RTCP packet that reports everything not reported yet, about media with SSRC `media`; none when nothing has
     /// come since the one before. Of more than 4,096 numbers the rest waits for the next arrival.
     pub fn feedback(&mut self, media: Ssrc) -> Option<Vec<u8>> {
-        if !self.pending {
+        let pending = self.take_pending()?;
+        let mut packet = Vec::new();
+        self.write(pending, media, &mut packet);
+        self.forget_old();
+        Some(packet).filter(|packet| !packet.is_empty())
+    }
+
+    /// RTCP packets that report every arrival not reported yet and are silent about packets that have not come: one for each run
+    /// of packets that have. Behind 32 runs, which fill a datagram, one tells of all the rest.
+    pub(crate) fn arrivals(&mut self, media: Ssrc) -> Option<Vec<u8>> {
+        let mut rest = self.take_pending()?;
+        let mut packets = Vec::new();
+        let mut runs = 0;
+        while let Some(missing) = self.arrivals.range(rest.clone()).position(Option::is_some) {
+            rest.start += missing;
+            let run = self.arrivals.range(rest.clone()).position(Option::is_none);
+            let end = run.filter(|_| runs < limits::FEEDBACK_RUNS).map_or(rest.end, |run| rest.start + run);
+            self.write(rest.start..end, media, &mut packets);
+            (rest.start, runs) = (end, runs + 1);
+        }
+        self.forget_old();
+        Some(packets)
+    }
+
+    /// Offsets of what the next feedback is about; from now on it is reported.
+    fn take_pending(&mut self) -> Option<Range<usize>> {
+        if !std::mem::take(&mut self.pending) {
             return None;
         }
-        self.pending = false;
-        let skip = (self.unreported - self.first) as usize;
-        let start = skip + self.arrivals.range(skip..).position(Option::is_some)?;
+        let start = (self.unreported - self.first) as usize;
         let end = self.arrivals.len().min(start + limits::FEEDBACK_PACKETS);
-        let base = self.first + start as u64;
-        let reference = self.reference(self.arrivals[start]?);
+        self.unreported = self.first + end as u64;
+        Some(start..end)
+    }
+
+    /// Writes the packet about `range`, where anything of it has come.
+    fn write(&mut self, range: Range<usize>, media: Ssrc, out: &mut Vec<u8>) {
+        let Some(first) = self.arrivals.range(range.clone()).copied().flatten().next() else { return };
+        let base = self.first + range.start as u64;
+        let reference = (first.saturating_duration_since(self.epoch).as_millis() / REFERENCE.as_millis()) as u32;
 
         let mut last = self.epoch + REFERENCE * reference;
-        let mut symbols = Vec::with_capacity(end - start);
-        let mut deltas = Vec::with_capacity(end - start);
-        for arrival in self.arrivals.range(start..end) {
+        let mut symbols = Vec::with_capacity(range.len());
+        let mut deltas = Vec::with_capacity(range.len());
+        for arrival in self.arrivals.range(range) {
             let delta = arrival.and_then(|at| i16::try_from(ticks(last, at)).ok());
             match delta {
                 None => symbols.push(Symbol::Lost),
@@ -104,27 +143,18 @@ impl FeedbackRecorder {
             }
         }
 
-        let mut packet = vec![0x80 | 15, 205, 0, 0];
-        packet.extend(REPORTER_SSRC.0.to_be_bytes());
-        packet.extend(media.0.to_be_bytes());
-        packet.extend((base as u16).to_be_bytes());
-        packet.extend((symbols.len() as u16).to_be_bytes());
-        packet.extend(&reference.to_be_bytes()[1..]);
-        packet.push(self.feedback_count);
-        write_chunks(&symbols, &mut packet);
-        packet.extend(deltas);
-        pad_to_words(&mut packet);
-
+        let start = out.len();
+        out.extend([0x80 | 15, 205, 0, 0]);
+        out.extend(REPORTER_SSRC.0.to_be_bytes());
+        out.extend(media.0.to_be_bytes());
+        out.extend((base as u16).to_be_bytes());
+        out.extend((symbols.len() as u16).to_be_bytes());
+        out.extend(&reference.to_be_bytes()[1..]);
+        out.push(self.feedback_count);
+        write_chunks(&symbols, out);
+        out.extend(deltas);
+        pad_to_words(out, start);
         self.feedback_count = self.feedback_count.wrapping_add(1);
-        self.unreported = self.first + end as u64;
-        self.forget_old();
-        Some(packet)
-    }
-
-    /// 24 bits of reference time units since the epoch.
-    fn reference(&self, at: Instant) -> u32 {
-        let units = at.saturating_duration_since(self.epoch).as_millis() / REFERENCE.as_millis();
-        (units as u32) & 0x00ff_ffff
     }
 
     fn forget_old(&mut self) {
@@ -171,16 +201,16 @@ fn write_chunks(mut symbols: &[Symbol], out: &mut Vec<u8>) {
     }
 }
 
-/// RFC 3550 §6.4.1: pads to a multiple of four bytes and sets length and P bit.
-fn pad_to_words(packet: &mut Vec<u8>) {
-    let padding = (4 - packet.len() % 4) % 4;
+/// RFC 3550 §6.4.1: pads the packet from `start` on to a multiple of four bytes and sets its length and P bit.
+fn pad_to_words(out: &mut Vec<u8>, start: usize) {
+    let padding = (4 - (out.len() - start) % 4) % 4;
     if padding > 0 {
-        packet.resize(packet.len() + padding - 1, 0);
-        packet.push(padding as u8);
-        packet[0] |= 0x20;
+        out.resize(out.len() + padding - 1, 0);
+        out.push(padding as u8);
+        out[start] |= 0x20;
     }
-    let words = (packet.len() / 4 - 1) as u16;
-    packet[2..4].copy_from_slice(&words.to_be_bytes());
+    let words = ((out.len() - start) / 4 - 1) as u16;
+    out[start + 2..start + 4].copy_from_slice(&words.to_be_bytes());
 }
 
 #[cfg(test)]
@@ -190,6 +220,19 @@ mod tests {
     use rtc::shared::marshal::Unmarshal;
 
     use super::*;
+
+    /// Reads all of a compound packet. How many numbers they are about, and those received.
+    fn all_decoded(mut compound: &[u8]) -> (u16, Vec<(u16, f64)>) {
+        let (mut count, mut received) = (0, Vec::new());
+        while !compound.is_empty() {
+            let len = 4 * (1 + usize::from(u16::from_be_bytes([compound[2], compound[3]])));
+            let (about, came) = decoded(&compound[..len]);
+            count += about;
+            received.extend(came);
+            compound = &compound[len..];
+        }
+        (count, received)
+    }
 
     /// Reads a feedback with the `rtc` crate: numbers received, with their arrival in ms after the epoch.
     fn decoded(packet: &[u8]) -> (u16, Vec<(u16, f64)>) {
@@ -236,24 +279,57 @@ mod tests {
         assert_eq!(received, [(2, 20.0), (3, 12.0)]);
     }
 
+    #[test]
+    fn what_is_missing_between_two_reports_is_told() {
+        let epoch = Instant::now();
+        let mut recorder = FeedbackRecorder::new(epoch);
+        recorder.record(1, epoch);
+        recorder.feedback(Ssrc(1)).unwrap();
+        recorder.record(4, epoch);
+        assert_eq!(decoded(&recorder.feedback(Ssrc(1)).unwrap()), (3, vec![(4, 0.0)]));
+    }
+
+    #[test]
+    fn arrivals_say_nothing_of_what_is_missing_as_far_as_a_datagram_reaches() {
+        let epoch = Instant::now();
+        let mut recorder = FeedbackRecorder::new(epoch);
+        for seq in [1, 2, 5, 6, 7, 9] {
+            recorder.record(seq, epoch);
+        }
+        assert_eq!(recorder.unreported(), (9, 3));
+        let (about, received) = all_decoded(&recorder.arrivals(Ssrc(1)).unwrap());
+        assert_eq!((about, received.len()), (6, 6));
+        assert_eq!((recorder.unreported(), recorder.arrivals(Ssrc(1))), ((0, 0), None));
+
+        let every_other = (11..).step_by(2).take(400);
+        every_other.for_each(|seq| recorder.record(seq, epoch));
+        let packets = recorder.arrivals(Ssrc(1)).unwrap();
+        assert!(packets.len() < 1_500);
+        assert_eq!(all_decoded(&packets).1.len(), 400);
+    }
+
     proptest! {
         #[test]
-        fn every_arrival_is_reported_once_in_order(gaps in prop::collection::vec((1u16..40, 0u64..90), 1..300)) {
+        fn every_arrival_is_reported_once_in_order(
+            gaps in prop::collection::vec((1u16..40, 0u64..90), 1..300),
+            losses_told: bool,
+        ) {
             let epoch = Instant::now();
             let mut recorder = FeedbackRecorder::new(epoch);
             let (mut seq, mut ms, mut sent) = (60_000u16, 5u64, Vec::new());
             let mut reported = Vec::new();
+            let last = gaps.len() - 1;
             for (n, (gap, wait)) in gaps.into_iter().enumerate() {
                 seq = seq.wrapping_add(gap);
                 ms += wait;
                 recorder.record(seq, epoch + Duration::from_millis(ms));
                 sent.push((seq, ms as f64));
-                if n % 9 == 8 {
-                    reported.extend(decoded(&recorder.feedback(Ssrc(1)).unwrap()).1);
+                if n % 9 == 8 || n == last {
+                    let report = if losses_told { recorder.feedback(Ssrc(1)) } else { recorder.arrivals(Ssrc(1)) };
+                    let (about, came) = all_decoded(&report.unwrap());
+                    prop_assert!(losses_told || usize::from(about) == came.len());
+                    reported.extend(came);
                 }
-            }
-            if let Some(packet) = recorder.feedback(Ssrc(1)) {
-                reported.extend(decoded(&packet).1);
             }
             prop_assert_eq!(reported, sent);
         }

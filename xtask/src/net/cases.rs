@@ -156,19 +156,16 @@ pub(super) fn outage() -> Case {
             let from = |at_ms, loss| Step { at_ms, loss: Some(loss), ..Step::default() };
             script(4, vec![line(5_000_000, 50.0), from(10_000, 0.2), from(13_000, 0.0)])
         },
-        checks: |seen, _| recovered(seen, 80.0),
+        checks: |seen, _| {
+            let (before, end) = (seen.rate(false, 5.0, 10.0), seen.end());
+            let after = seen.rate(false, 14.0, 17.0) / before * 100.0;
+            vec![
+                Check::min("of the bit rate before, 1 s after the loss", after, 80.0, "%"),
+                Check::max("longest freeze from 1 s after the loss", seen.longest_freeze(14.1, end), 300.0, "ms"),
+            ]
+        },
         ..base()
     }
-}
-
-/// What is looked at of `outage`; so much of the bit rate before, %, is to be there again.
-pub(super) fn recovered(seen: &Seen, percent: f64) -> Vec<Check> {
-    let (before, end) = (seen.rate(false, 5.0, 10.0), seen.end());
-    let after = seen.rate(false, 14.0, 17.0) / before * 100.0;
-    vec![
-        Check::min("of the bit rate before, 1 s after the loss", after, percent, "%"),
-        Check::max("longest freeze from 1 s after the loss", seen.longest_freeze(14.1, end), 300.0, "ms"),
-    ]
 }
 
 pub(super) fn jittery() -> Case {
