@@ -161,7 +161,7 @@ impl DelayTrend {
     }
 
     /// How much longer than the shortest the latest packet took.
-    fn queue_us(&self) -> i64 {
+    pub(crate) fn queue_us(&self) -> i64 {
         self.latest_us - self.shortest.us()
     }
 

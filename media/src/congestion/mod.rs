@@ -8,6 +8,7 @@
 //! - Probes are sent while the viewer would take more, unless the line is known to be full, and not only in ALR: what an
 //!   SFU sends goes by the steps of layers. One is on its way at a time; none but the first lowers the estimate; and one
 //!   that filled the line does not count for a flow that uses its share ([`probe`]).
+//! - A queue that grows nearly as fast as time passes lowers the rate to what arrives at the next message ([`collapse`]).
 //! - Losses with a long queue are its overflow, and the rate falls to what still arrives, at once ([`loss`]).
 //! - Where others keep the queue filled for seconds the flow behaves as TCP does ([`rate`]). libwebrtc has only the
 //!   threshold that adapts itself, and is starved.
@@ -18,6 +19,7 @@
 use std::mem::offset_of;
 use std::time::{Duration, Instant};
 
+use collapse::Collapse;
 use delay::{DelayTrend, Usage};
 use feedback::{Feedback, Reference};
 use loss::{Counts, LossBound, Path};
@@ -27,6 +29,7 @@ use rate::RateControl;
 use sent::{News, SentPackets};
 use throughput::{SendRate, Throughput};
 
+mod collapse;
 mod delay;
 pub(crate) mod feedback;
 mod loss;
@@ -76,6 +79,7 @@ pub(crate) struct Estimator {
     prober: Prober,
     clock: Option<Clock>,
     delay: DelayTrend,
+    collapse: Collapse,
     throughput: Throughput,
     rate: RateControl,
     loss: LossBound,
@@ -115,6 +119,7 @@ impl Estimator {
             sending: SendRate::new(START_BITRATE.into(), 0),
             clock: None,
             delay: DelayTrend::default(),
+            collapse: Collapse::default(),
             throughput: Throughput::default(),
             rate: RateControl::new(now),
             loss: LossBound::new(now),
@@ -180,6 +185,7 @@ impl Estimator {
         if clock_jumped {
             told.clock_jumped = true;
             self.delay.restart();
+            self.collapse = Collapse::default();
             self.throughput.restart();
         }
         let now_us = self.micros(now);
@@ -192,6 +198,7 @@ impl Estimator {
                     late += u32::from(packet.late);
                     arrived_bytes += u32::from(packet.bytes);
                     self.delay.arrived(packet.sent_us, arrival_us);
+                    self.collapse.arrived(packet.bytes, arrival_us, self.delay.queue_us());
                     self.throughput.arrived(packet.bytes, arrival_us);
                     self.prober.arrived(&packet, arrival_us);
                 }
@@ -206,9 +213,12 @@ impl Estimator {
         }
         (self.unanswered, self.heard) = (None, now);
 
-        let throughput = self.throughput.bitrate().map(|bitrate| bitrate.min(self.sending.at_most()));
+        let throughput = self.throughput.bitrate().map(|bitrate| bitrate.min(self.sending.at_most(now_us)));
         let (usage, crowded) = (self.delay.usage(), self.delay.is_queue_standing());
         self.rate.update(usage, crowded, throughput, self.round_trip, now);
+        if let Some(throughput) = self.collapse.throughput().filter(|_| !crowded) {
+            self.rate.overflowed(throughput, now);
+        }
         if let Some(found) = self.prober.result(now) {
             // What an application limited flow would push aside it cannot find out in another way.
             let counts = !found.filled || self.sending.is_application_limited() || self.rate.is_guessed();

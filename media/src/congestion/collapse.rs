@@ -1,0 +1,96 @@
+//! A line that suddenly carries a fraction of what is sent: seen from the arrivals of a tenth of a second, where the trend, which is
+//! smoothed, needs half a second, and the losses come only when the queue has overflowed and what was in it has arrived.
+
+/// A queue up to here is short, µs.
+const SHORT_US: i64 = 20_000;
+/// It has grown by so much since, µs,
+const GROWN_US: i64 = 80_000;
+/// and that is this part of the time it took: the line carries less than a third of what is sent. A key frame, which is paced, does
+/// not make it grow so fast.
+const GROWN_PART: f64 = 0.7;
+/// Between two arrivals at most this part of the growth passed: else packets were held back, and come all at once.
+const PAUSE_PART: i64 = 3;
+
+/// What has arrived since the queue was last short.
+#[derive(Debug, Default)]
+pub(super) struct Collapse {
+    since: Option<Since>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Since {
+    arrival_us: i64,
+    queue_us: i64,
+    latest_us: i64,
+    longest_pause_us: i64,
+    bytes: u32,
+    collapsed: bool,
+}
+
+impl Collapse {
+    /// Takes in a packet that arrived, and how much longer than the shortest it took.
+    pub(super) fn arrived(&mut self, bytes: u16, arrival_us: i64, queue_us: i64) {
+        if queue_us <= SHORT_US {
+            let latest_us = arrival_us;
+            self.since =
+                Some(Since { arrival_us, queue_us, latest_us, longest_pause_us: 0, bytes: 0, collapsed: false });
+            return;
+        }
+        let Some(since) = &mut self.since else { return };
+        since.longest_pause_us = since.longest_pause_us.max(arrival_us - since.latest_us);
+        since.latest_us = since.latest_us.max(arrival_us);
+        since.bytes = since.bytes.saturating_add(bytes.into());
+        let (grown_us, passed_us) = (queue_us - since.queue_us, since.latest_us - since.arrival_us);
+        since.collapsed |= grown_us >= GROWN_US
+            && grown_us as f64 >= GROWN_PART * passed_us as f64
+            && since.longest_pause_us * PAUSE_PART <= grown_us;
+    }
+
+    /// What arrived meanwhile, bit/s, where the line has collapsed since the queue was last short. Says so once.
+    pub(super) fn throughput(&mut self) -> Option<f64> {
+        let since = self.since.filter(|since| since.collapsed)?;
+        self.since = None;
+        Some(f64::from(since.bytes) * 8e6 / (since.latest_us - since.arrival_us) as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends 1,250 bytes every 2 ms, 5 Mbit/s, for a second over a line with this delay, which is its queue, at each ms, and looks
+    /// ten times. What was said, with the tenth.
+    fn said(queue_us: impl Fn(i64) -> i64) -> Vec<(usize, f64)> {
+        let mut collapse = Collapse::default();
+        let mut arrivals: Vec<_> = (0..500).map(|n| (n * 2_000 + queue_us(n * 2), queue_us(n * 2))).collect();
+        arrivals.sort_by_key(|(at, _)| *at);
+        let tenths = (1..=20).map(|tenth| {
+            let come = arrivals.partition_point(|(at, _)| *at < tenth * 100_000);
+            arrivals.drain(..come).for_each(|(at, queue_us)| collapse.arrived(1_250, at, queue_us));
+            collapse.throughput()
+        });
+        tenths.enumerate().filter_map(|(tenth, said)| Some((tenth, said?))).collect()
+    }
+
+    #[test]
+    fn a_line_that_falls_to_a_tenth_is_told_at_the_next_feedback_but_one() {
+        let said = said(|ms| (ms - 400).max(0) * 9_000);
+        assert!(matches!(said[..], [(4 | 5, throughput)] if (throughput - 500e3).abs() < 50e3), "{said:?}");
+    }
+
+    #[test]
+    fn a_line_that_is_a_little_narrow_is_left_to_the_trend() {
+        assert_eq!(said(|ms| (ms - 400).max(0) * 500), []);
+        assert_eq!(said(|ms| (ms - 400).clamp(0, 10) * 7_000), [], "a key frame");
+    }
+
+    #[test]
+    fn what_was_held_back_and_comes_at_once_is_no_collapse() {
+        assert_eq!(said(|ms| if (400..700).contains(&ms) { (700 - ms) * 1_000 } else { 0 }), []);
+    }
+
+    #[test]
+    fn a_route_that_becomes_longer_is_no_collapse() {
+        assert_eq!(said(|ms| if ms < 400 { 0 } else { 150_000 }), []);
+    }
+}
