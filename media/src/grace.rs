@@ -9,6 +9,8 @@ use crate::limits;
 const MEMORY: f32 = 0.9;
 /// Losses up to this share of what is sent change nothing at the sender, and are always told.
 const SHARE_MIN: f32 = 0.02;
+/// One packet says nothing: a voice alone is 50 a second.
+const LOST_MIN: f32 = 1.5;
 /// Of more a line has no room for what is sent.
 const SHARE_MAX: f32 = 1.0 / 3.0;
 /// The time between two feedbacks counts up to here: behind it nothing was sent.
@@ -36,12 +38,14 @@ impl Grace {
         self.sent = self.sent * MEMORY + sent as f32;
         self.lost = self.lost * MEMORY + lost as f32;
         let share = self.lost / self.sent.max(1.0);
-        if share <= SHARE_MIN {
+        if share <= SHARE_MIN || self.lost < LOST_MIN {
             let earned = since.mul_f32(limits::GRACE.div_duration_f32(limits::GRACE_AGAIN));
             self.left = (self.left + earned).min(limits::GRACE);
             return false;
         }
-        self.left = self.left.saturating_sub(since);
+        if lost > 0 {
+            self.left = self.left.saturating_sub(since);
+        }
         share <= SHARE_MAX && !self.left.is_zero()
     }
 }
@@ -104,6 +108,25 @@ mod tests {
         let mut line = Line::new();
         line.untold(0, 10);
         assert!(line.untold(10, 10) < Duration::from_secs(1), "only while the share grows");
+    }
+
+    #[test]
+    fn a_voice_that_misses_a_packet_now_and_then_spends_nothing() {
+        let mut line = Line::new();
+        for _ in 0..100 {
+            line.now += Duration::from_millis(900);
+            assert!(!line.grace.covers(3, 1, line.now));
+            line.untold(0, 1);
+        }
+        assert!(about(line.untold(4, 3), Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn what_is_over_is_spent_once() {
+        let mut line = Line::new();
+        line.untold(20, 1);
+        line.untold(0, 3);
+        assert!(about(line.untold(4, 10), limits::GRACE - Duration::from_secs(1)));
     }
 
     #[test]

@@ -162,6 +162,8 @@ impl Inbound {
     /// The client sends from another address.
     pub(crate) fn moved(&mut self, now: Instant) {
         self.sources.iter_mut().for_each(|source| source.moved(now));
+        self.feedback.restart();
+        self.grace = Grace::new(now);
     }
 
     /// Viewers get these layers of `kind` from here on.
@@ -361,12 +363,12 @@ impl Inbound {
         let mut compounds = Vec::new();
         if self.next_feedback.is_some_and(|at| at <= now) {
             self.next_feedback = None;
-            let (sent, lost) = self.feedback.unreported();
-            compounds.extend(if self.grace.covers(sent, lost, now) {
-                self.feedback.arrivals(self.last_ssrc)
+            let (sent, lost) = self.feedback.count();
+            if self.grace.covers(sent, lost, now) {
+                compounds.extend(self.feedback.arrivals(self.last_ssrc));
             } else {
-                self.feedback.feedback(self.last_ssrc)
-            });
+                compounds.extend(self.feedback.feedback(self.last_ssrc));
+            }
         }
         if self.next_requests <= now {
             self.next_requests = now + limits::NACK_INTERVAL;

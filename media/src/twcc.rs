@@ -26,6 +26,8 @@ pub struct FeedbackRecorder {
     first: u64,
     /// The first number the next feedback covers.
     unreported: u64,
+    /// Numbers below were counted.
+    counted: u64,
     pending: bool,
     feedback_count: u8,
 }
@@ -40,6 +42,7 @@ impl FeedbackRecorder {
             arrivals: VecDeque::new(),
             first: 0,
             unreported: 0,
+            counted: 0,
             pending: false,
             feedback_count: 0,
         }
@@ -68,38 +71,47 @@ impl FeedbackRecorder {
         }
     }
 
-    /// Packets sent since the last feedback, by their numbers, and how many of them have not come.
-    pub(crate) fn unreported(&self) -> (usize, usize) {
-        let skip = (self.unreported - self.first) as usize;
+    /// The path is another: what is missing was lost on the one before, and is no news of this one.
+    pub(crate) fn restart(&mut self) {
+        self.arrivals.clear();
+        self.pending = false;
+    }
+
+    /// Packets sent since this was asked before, by their numbers, and how many of them have not come.
+    pub(crate) fn count(&mut self) -> (usize, usize) {
+        let skip = self.counted.saturating_sub(self.first).min(self.arrivals.len() as u64) as usize;
         let missing = self.arrivals.range(skip..).filter(|arrival| arrival.is_none()).count();
-        (self.arrivals.len() - skip, missing)
+        let end = self.first + self.arrivals.len() as u64;
+        let sent = end.saturating_sub(self.counted.max(self.first)) as usize;
+        self.counted = end;
+        (sent, missing)
     }
 
     /// The RTCP packet that reports everything not reported yet, about media with SSRC `media`; none when nothing has
     /// come since the one before. Of more than 4,096 numbers the rest waits for the next arrival.
     pub fn feedback(&mut self, media: Ssrc) -> Option<Vec<u8>> {
         let pending = self.take_pending()?;
-        let mut packet = Vec::new();
-        self.write(pending, media, &mut packet);
+        let packet = self.write(pending, media);
         self.forget_old();
-        Some(packet).filter(|packet| !packet.is_empty())
+        packet
     }
 
     /// RTCP packets that report every arrival not reported yet and are silent about packets that have not come: one for each run
-    /// of packets that have. Behind 32 runs, which fill a datagram, one tells of all the rest.
-    pub(crate) fn arrivals(&mut self, media: Ssrc) -> Option<Vec<u8>> {
-        let mut rest = self.take_pending()?;
+    /// of packets that have. Behind eight runs one tells of all the rest. Each is to be sent by itself: of several in one datagram
+    /// libwebrtc reads the last (`RTCPReceiver::HandleTransportFeedback`).
+    pub(crate) fn arrivals(&mut self, media: Ssrc) -> Vec<Vec<u8>> {
+        let Some(mut rest) = self.take_pending() else { return Vec::new() };
         let mut packets = Vec::new();
-        let mut runs = 0;
         while let Some(missing) = self.arrivals.range(rest.clone()).position(Option::is_some) {
             rest.start += missing;
             let run = self.arrivals.range(rest.clone()).position(Option::is_none);
-            let end = run.filter(|_| runs < limits::FEEDBACK_RUNS).map_or(rest.end, |run| rest.start + run);
-            self.write(rest.start..end, media, &mut packets);
-            (rest.start, runs) = (end, runs + 1);
+            let within = packets.len() < limits::FEEDBACK_RUNS;
+            let end = run.filter(|_| within).map_or(rest.end, |run| rest.start + run);
+            packets.extend(self.write(rest.start..end, media));
+            rest.start = end;
         }
         self.forget_old();
-        Some(packets)
+        packets
     }
 
     /// Offsets of what the next feedback is about; from now on it is reported.
@@ -113,9 +125,9 @@ impl FeedbackRecorder {
         Some(start..end)
     }
 
-    /// Writes the packet about `range`, where anything of it has come.
-    fn write(&mut self, range: Range<usize>, media: Ssrc, out: &mut Vec<u8>) {
-        let Some(first) = self.arrivals.range(range.clone()).copied().flatten().next() else { return };
+    /// The packet about `range`; none where nothing of it has come.
+    fn write(&mut self, range: Range<usize>, media: Ssrc) -> Option<Vec<u8>> {
+        let first = self.arrivals.range(range.clone()).copied().flatten().next()?;
         let base = self.first + range.start as u64;
         let reference = (first.saturating_duration_since(self.epoch).as_millis() / REFERENCE.as_millis()) as u32;
 
@@ -143,18 +155,18 @@ impl FeedbackRecorder {
             }
         }
 
-        let start = out.len();
-        out.extend([0x80 | 15, 205, 0, 0]);
-        out.extend(REPORTER_SSRC.0.to_be_bytes());
-        out.extend(media.0.to_be_bytes());
-        out.extend((base as u16).to_be_bytes());
-        out.extend((symbols.len() as u16).to_be_bytes());
-        out.extend(&reference.to_be_bytes()[1..]);
-        out.push(self.feedback_count);
-        write_chunks(&symbols, out);
-        out.extend(deltas);
-        pad_to_words(out, start);
+        let mut packet = vec![0x80 | 15, 205, 0, 0];
+        packet.extend(REPORTER_SSRC.0.to_be_bytes());
+        packet.extend(media.0.to_be_bytes());
+        packet.extend((base as u16).to_be_bytes());
+        packet.extend((symbols.len() as u16).to_be_bytes());
+        packet.extend(&reference.to_be_bytes()[1..]);
+        packet.push(self.feedback_count);
+        write_chunks(&symbols, &mut packet);
+        packet.extend(deltas);
+        pad_to_words(&mut packet);
         self.feedback_count = self.feedback_count.wrapping_add(1);
+        Some(packet)
     }
 
     fn forget_old(&mut self) {
@@ -201,16 +213,16 @@ fn write_chunks(mut symbols: &[Symbol], out: &mut Vec<u8>) {
     }
 }
 
-/// RFC 3550 §6.4.1: pads the packet from `start` on to a multiple of four bytes and sets its length and P bit.
-fn pad_to_words(out: &mut Vec<u8>, start: usize) {
-    let padding = (4 - (out.len() - start) % 4) % 4;
+/// RFC 3550 §6.4.1: pads to a multiple of four bytes and sets length and P bit.
+fn pad_to_words(packet: &mut Vec<u8>) {
+    let padding = (4 - packet.len() % 4) % 4;
     if padding > 0 {
-        out.resize(out.len() + padding - 1, 0);
-        out.push(padding as u8);
-        out[start] |= 0x20;
+        packet.resize(packet.len() + padding - 1, 0);
+        packet.push(padding as u8);
+        packet[0] |= 0x20;
     }
-    let words = ((out.len() - start) / 4 - 1) as u16;
-    out[start + 2..start + 4].copy_from_slice(&words.to_be_bytes());
+    let words = (packet.len() / 4 - 1) as u16;
+    packet[2..4].copy_from_slice(&words.to_be_bytes());
 }
 
 #[cfg(test)]
@@ -220,19 +232,6 @@ mod tests {
     use rtc::shared::marshal::Unmarshal;
 
     use super::*;
-
-    /// Reads all of a compound packet. How many numbers they are about, and those received.
-    fn all_decoded(mut compound: &[u8]) -> (u16, Vec<(u16, f64)>) {
-        let (mut count, mut received) = (0, Vec::new());
-        while !compound.is_empty() {
-            let len = 4 * (1 + usize::from(u16::from_be_bytes([compound[2], compound[3]])));
-            let (about, came) = decoded(&compound[..len]);
-            count += about;
-            received.extend(came);
-            compound = &compound[len..];
-        }
-        (count, received)
-    }
 
     /// Reads a feedback with the `rtc` crate: numbers received, with their arrival in ms after the epoch.
     fn decoded(packet: &[u8]) -> (u16, Vec<(u16, f64)>) {
@@ -290,22 +289,67 @@ mod tests {
     }
 
     #[test]
-    fn arrivals_say_nothing_of_what_is_missing_as_far_as_a_datagram_reaches() {
+    fn the_reference_time_goes_on_after_its_24_bits_are_full() {
+        let epoch = Instant::now();
+        let mut recorder = FeedbackRecorder::new(epoch);
+        let days = Duration::from_secs(13 * 86_400);
+        recorder.record(1, epoch + days);
+        let (_, received) = decoded(&recorder.feedback(Ssrc(1)).unwrap());
+        assert_eq!(received, [(1, (days.as_millis() % ((1 << 24) * 64)) as f64)]);
+    }
+
+    #[test]
+    fn arrivals_say_nothing_of_what_is_missing_as_far_as_a_few_datagrams_reach() {
         let epoch = Instant::now();
         let mut recorder = FeedbackRecorder::new(epoch);
         for seq in [1, 2, 5, 6, 7, 9] {
             recorder.record(seq, epoch);
         }
-        assert_eq!(recorder.unreported(), (9, 3));
-        let (about, received) = all_decoded(&recorder.arrivals(Ssrc(1)).unwrap());
-        assert_eq!((about, received.len()), (6, 6));
-        assert_eq!((recorder.unreported(), recorder.arrivals(Ssrc(1))), ((0, 0), None));
+        let packets = recorder.arrivals(Ssrc(1));
+        let numbers: Vec<_> =
+            packets.iter().map(|packet| decoded(packet)).map(|(about, came)| (about, came[0].0)).collect();
+        assert_eq!(numbers, [(2, 1), (3, 5), (1, 9)]);
+        assert_eq!(recorder.arrivals(Ssrc(1)), [[0u8; 0]; 0]);
+        recorder.record(8, epoch);
+        assert_eq!(decoded(&recorder.arrivals(Ssrc(1))[0]), (2, vec![(8, 0.0), (9, 0.0)]), "late");
 
-        let every_other = (11..).step_by(2).take(400);
-        every_other.for_each(|seq| recorder.record(seq, epoch));
-        let packets = recorder.arrivals(Ssrc(1)).unwrap();
-        assert!(packets.len() < 1_500);
-        assert_eq!(all_decoded(&packets).1.len(), 400);
+        (11..).step_by(2).take(400).for_each(|seq| recorder.record(seq, epoch));
+        let packets = recorder.arrivals(Ssrc(1));
+        assert_eq!(packets.len(), limits::FEEDBACK_RUNS + 1);
+        assert!(packets.iter().all(|packet| packet.len() < 1_200));
+        assert_eq!(packets.iter().map(|packet| decoded(packet).1.len()).sum::<usize>(), 400);
+    }
+
+    #[test]
+    fn a_gap_longer_than_a_message_is_no_message() {
+        for told in [true, false] {
+            let epoch = Instant::now();
+            let mut recorder = FeedbackRecorder::new(epoch);
+            recorder.record(1, epoch);
+            recorder.feedback(Ssrc(1)).unwrap();
+            recorder.record(5_000, epoch);
+            let packets =
+                if told { recorder.feedback(Ssrc(1)).into_iter().collect() } else { recorder.arrivals(Ssrc(1)) };
+            assert_eq!(packets, [[0u8; 0]; 0]);
+            recorder.record(5_001, epoch);
+            assert_eq!(decoded(&recorder.feedback(Ssrc(1)).unwrap()).1.len(), 2);
+        }
+    }
+
+    #[test]
+    fn each_number_is_counted_once_and_those_of_another_path_are_not() {
+        let epoch = Instant::now();
+        let mut recorder = FeedbackRecorder::new(epoch);
+        assert_eq!(recorder.count(), (0, 0));
+        for (seqs, counted) in [(vec![65_533, 65_534, 0], (4, 1)), (vec![65_535], (0, 0)), (vec![3], (3, 2))] {
+            seqs.into_iter().for_each(|seq| recorder.record(seq, epoch));
+            assert_eq!(recorder.count(), counted);
+            recorder.feedback(Ssrc(1)).unwrap();
+        }
+        recorder.restart();
+        recorder.record(90, epoch);
+        assert_eq!(recorder.count(), (1, 0));
+        assert_eq!(decoded(&recorder.feedback(Ssrc(1)).unwrap()), (1, vec![(90, 0.0)]));
     }
 
     proptest! {
@@ -325,10 +369,13 @@ mod tests {
                 recorder.record(seq, epoch + Duration::from_millis(ms));
                 sent.push((seq, ms as f64));
                 if n % 9 == 8 || n == last {
-                    let report = if losses_told { recorder.feedback(Ssrc(1)) } else { recorder.arrivals(Ssrc(1)) };
-                    let (about, came) = all_decoded(&report.unwrap());
-                    prop_assert!(losses_told || usize::from(about) == came.len());
-                    reported.extend(came);
+                    let told = |recorder: &mut FeedbackRecorder| recorder.feedback(Ssrc(1)).into_iter().collect();
+                    let packets = if losses_told { told(&mut recorder) } else { recorder.arrivals(Ssrc(1)) };
+                    for packet in packets.iter().take(limits::FEEDBACK_RUNS) {
+                        let (about, came) = decoded(packet);
+                        prop_assert!(losses_told || usize::from(about) == came.len());
+                    }
+                    reported.extend(packets.iter().flat_map(|packet| decoded(packet).1));
                 }
             }
             prop_assert_eq!(reported, sent);

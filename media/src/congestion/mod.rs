@@ -213,8 +213,10 @@ impl Estimator {
         }
         (self.unanswered, self.heard) = (None, now);
 
-        let throughput = self.throughput.bitrate().map(|bitrate| bitrate.min(self.sending.at_most(now_us)));
         let (usage, crowded) = (self.delay.usage(), self.delay.is_queue_standing());
+        // What is to be believed of growth is what was sent for a while; a decrease begins where the rate is now.
+        let lately = (usage == Usage::Over).then_some(now_us);
+        let throughput = self.throughput.bitrate().map(|bitrate| bitrate.min(self.sending.at_most(lately)));
         self.rate.update(usage, crowded, throughput, self.round_trip, now);
         if let Some(throughput) = self.collapse.throughput().filter(|_| !crowded) {
             self.rate.overflowed(throughput, now);

@@ -86,6 +86,12 @@ impl Line {
         }
     }
 
+    /// So many packets of others come at once.
+    pub(crate) fn burst(&mut self, packets: usize, bytes: usize) {
+        self.queue.extend(std::iter::repeat_n((usize::MAX, bytes, 0), packets));
+        self.queued_bytes += packets * bytes;
+    }
+
     fn chance(&mut self) -> f64 {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
