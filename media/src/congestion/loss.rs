@@ -35,6 +35,8 @@ pub(crate) struct LossBound {
     arrived: u32,
     lost: u32,
     arrived_bytes: u32,
+    /// The rate when the bound was set, bit/s.
+    before: f32,
     /// Part lost lately, without what an overflow of the queue loses: that of the worst window, slowly forgotten.
     lately: f64,
 }
@@ -49,12 +51,18 @@ impl LossBound {
             arrived: 0,
             lost: 0,
             arrived_bytes: 0,
+            before: 0.0,
             lately: 0.0,
         }
     }
 
     pub(crate) fn bitrate(&self) -> Option<f64> {
         self.bound
+    }
+
+    /// The rate before losses set a bound, bit/s.
+    pub(crate) fn before(&self) -> f64 {
+        self.before.into()
     }
 
     /// Whether some window lost more than a clean line loses, lately, and not by an overflow of the queue.
@@ -101,6 +109,9 @@ impl LossBound {
             if overflow {
                 self.bound = None;
                 return Some(throughput);
+            }
+            if self.bound.is_none() {
+                self.before = rate as f32;
             }
             self.bound = Some((bound * (1.0 - loss / 2.0)).max(f64::from(BITRATE_MIN)));
         } else if self.bound.is_some() {
@@ -156,6 +167,7 @@ mod tests {
         let mut loss = LossBound::new(now);
         assert_eq!(run(&mut loss, &mut now, 100, 18, 2), None);
         let bound = run(&mut loss, &mut now, 30, 16, 4).unwrap();
+        assert_eq!(loss.before(), RATE);
         assert!((0.4 * RATE..0.6 * RATE).contains(&bound), "{bound}");
     }
 

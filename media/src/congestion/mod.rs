@@ -230,11 +230,15 @@ impl Estimator {
         }
         let counts = Counts { arrived: told.arrived, arrived_bytes, missing: told.missing, late };
         let (bitrate, is_queue_long) = (self.rate.bitrate(), self.delay.is_queue_long());
+        let was_bound = self.loss.bitrate().is_some();
         let path = Path { bitrate, round_trip: self.round_trip, is_queue_long, crowded };
         if let Some(throughput) = self.loss.update(counts, path, now) {
             self.rate.overflowed(throughput, now);
         }
         self.changed(before, now);
+        if was_bound && self.loss.bitrate().is_none() {
+            self.prober.retry(self.loss.before(), self.estimate(), now);
+        }
         if (usage_before, usage) == (Usage::Under, Usage::Normal) || self.silent {
             self.silent = false;
             self.prober.recovered(self.estimate(), now);

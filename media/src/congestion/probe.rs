@@ -176,9 +176,14 @@ impl Prober {
     /// The queue has drained, or the viewer is heard again: whether a drop is over is found out at once.
     pub(crate) fn recovered(&mut self, estimate: f64, now: Instant) {
         let Some((before, at)) = self.dropped.take() else { return };
-        if let State::Idle { due, factor } = &mut self.state
-            && now.saturating_duration_since(at) < DROP_WITHIN
-        {
+        if now.saturating_duration_since(at) < DROP_WITHIN {
+            self.retry(before, estimate, now);
+        }
+    }
+
+    /// Whether the line carries as much as `before` again, bit/s, is found out at once.
+    pub(crate) fn retry(&mut self, before: f64, estimate: f64, now: Instant) {
+        if let State::Idle { due, factor } = &mut self.state {
             (*due, *factor) = (now, (before * DROP_FACTOR / estimate).max(1.0));
         }
     }
