@@ -13,6 +13,8 @@ const SHARE_MIN: f32 = 0.02;
 const LOST_MIN: f32 = 1.5;
 /// Of more a line has no room for what is sent.
 const SHARE_MAX: f32 = 1.0 / 3.0;
+/// Losses last until so long after the last.
+const LASTING: Duration = Duration::from_millis(300);
 /// The time between two feedbacks counts up to here: behind it nothing was sent.
 const STEP_MAX: Duration = Duration::from_millis(200);
 
@@ -23,12 +25,13 @@ pub(crate) struct Grace {
     lost: f32,
     left: Duration,
     judged: Instant,
+    lost_at: Instant,
 }
 
 impl Grace {
     /// All of it is left.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { sent: 0.0, lost: 0.0, left: limits::GRACE, judged: now }
+        Self { sent: 0.0, lost: 0.0, left: limits::GRACE, judged: now, lost_at: now }
     }
 
     /// Whether nothing is said of the `lost` of `sent` packets since the last feedback.
@@ -44,6 +47,9 @@ impl Grace {
             return false;
         }
         if lost > 0 {
+            self.lost_at = now;
+        }
+        if now.saturating_duration_since(self.lost_at) <= LASTING {
             self.left = self.left.saturating_sub(since);
         }
         share <= SHARE_MAX && !self.left.is_zero()
@@ -119,6 +125,20 @@ mod tests {
             line.untold(0, 1);
         }
         assert!(about(line.untold(4, 3), Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn on_a_thin_line_it_lasts_no_longer() {
+        let mut line = Line::new();
+        let mut untold = Duration::ZERO;
+        // Four packets at a time, and one of ten is lost.
+        for n in 0..400 {
+            line.now += limits::FEEDBACK_INTERVAL;
+            if line.grace.covers(4, usize::from(n % 5 == 0 || n % 5 == 2), line.now) {
+                untold += limits::FEEDBACK_INTERVAL;
+            }
+        }
+        assert!(about(untold, limits::GRACE), "{untold:?}");
     }
 
     #[test]

@@ -363,7 +363,7 @@ impl Inbound {
         let mut compounds = Vec::new();
         if self.next_feedback.is_some_and(|at| at <= now) {
             self.next_feedback = None;
-            let (sent, lost) = self.feedback.count();
+            let (sent, lost) = self.feedback.take_counts();
             if self.grace.covers(sent, lost, now) {
                 compounds.extend(self.feedback.arrivals(self.last_ssrc));
             } else {

@@ -71,19 +71,19 @@ impl FeedbackRecorder {
         }
     }
 
-    /// The path is another: what is missing was lost on the one before, and is no news of this one.
+    /// The path is another: what is missing, or not reported yet, is no news of this one.
     pub(crate) fn restart(&mut self) {
         self.arrivals.clear();
         self.pending = false;
     }
 
     /// Packets sent since this was asked before, by their numbers, and how many of them have not come.
-    pub(crate) fn count(&mut self) -> (usize, usize) {
+    pub(crate) fn take_counts(&mut self) -> (usize, usize) {
         let skip = self.counted.saturating_sub(self.first).min(self.arrivals.len() as u64) as usize;
         let missing = self.arrivals.range(skip..).filter(|arrival| arrival.is_none()).count();
         let end = self.first + self.arrivals.len() as u64;
         let sent = end.saturating_sub(self.counted.max(self.first)) as usize;
-        self.counted = end;
+        self.counted = self.counted.max(end);
         (sent, missing)
     }
 
@@ -340,15 +340,15 @@ mod tests {
     fn each_number_is_counted_once_and_those_of_another_path_are_not() {
         let epoch = Instant::now();
         let mut recorder = FeedbackRecorder::new(epoch);
-        assert_eq!(recorder.count(), (0, 0));
+        assert_eq!(recorder.take_counts(), (0, 0));
         for (seqs, counted) in [(vec![65_533, 65_534, 0], (4, 1)), (vec![65_535], (0, 0)), (vec![3], (3, 2))] {
             seqs.into_iter().for_each(|seq| recorder.record(seq, epoch));
-            assert_eq!(recorder.count(), counted);
+            assert_eq!(recorder.take_counts(), counted);
             recorder.feedback(Ssrc(1)).unwrap();
         }
         recorder.restart();
         recorder.record(90, epoch);
-        assert_eq!(recorder.count(), (1, 0));
+        assert_eq!(recorder.take_counts(), (1, 0));
         assert_eq!(decoded(&recorder.feedback(Ssrc(1)).unwrap()), (1, vec![(90, 0.0)]));
     }
 

@@ -52,12 +52,13 @@ impl Collapse {
             self.since = Some(Since { arrival_us, queue_us, latest_us, longest_pause_us: 0, bytes: 0 });
             return;
         }
-        let Some(since) = &mut self.since else { return };
+        // One that others have overtaken says nothing of the queue.
+        let Some(since) = self.since.as_mut().filter(|since| arrival_us >= since.latest_us) else { return };
         since.longest_pause_us = since.longest_pause_us.max(arrival_us - since.latest_us);
         since.latest_us = since.latest_us.max(arrival_us);
         since.bytes = since.bytes.saturating_add(bytes.into());
         let (grown_us, passed_us) = (queue_us - since.queue_us, since.latest_us - since.arrival_us);
-        // More than has passed is a packet others have overtaken.
+        // More than has passed: it was overtaken, too.
         let collapsed = (GROWN_US..=passed_us).contains(&grown_us)
             && grown_us as f64 >= GROWN_PART * passed_us as f64
             && since.longest_pause_us * PAUSE_PART <= grown_us;
@@ -66,9 +67,14 @@ impl Collapse {
         }
     }
 
-    /// What arrived meanwhile, bit/s, where the line has collapsed. Says so once until the queue is short again.
-    pub(super) fn throughput(&mut self) -> Option<f64> {
+    /// What arrived meanwhile, bit/s, where the line has collapsed. Says so once until the queue is short again. Where it is
+    /// `crowded`, others fill the queue, and nothing is found.
+    pub(super) fn throughput(&mut self, crowded: bool) -> Option<f64> {
         let since = self.since.filter(|_| self.found == Found::Collapsed)?;
+        if crowded {
+            self.found = Found::Nothing;
+            return None;
+        }
         self.found = Found::Told;
         Some(f64::from(since.bytes) * 8e6 / (since.latest_us - since.arrival_us) as f64)
     }
@@ -87,7 +93,7 @@ mod tests {
         let tenths = (1..=20).map(|tenth| {
             let come = arrivals.partition_point(|(at, _)| *at < tenth * 100_000);
             arrivals.drain(..come).for_each(|(at, queue_us)| collapse.arrived(1_250, at, queue_us));
-            collapse.throughput()
+            collapse.throughput(false)
         });
         tenths.enumerate().filter_map(|(tenth, said)| Some((tenth, said?))).collect()
     }
@@ -119,7 +125,7 @@ mod tests {
             // Every 10 ms; after two seconds every 50.
             let (arrival_us, grown_us) = (n * 10_000 + (n - 200).max(0) * 40_000, (n - 200).max(0) * 40_000);
             collapse.arrived(1_250, arrival_us, 30_000 + grown_us);
-            said.extend(collapse.throughput());
+            said.extend(collapse.throughput(false));
         }
         assert!(matches!(said[..], [throughput] if throughput < 600e3), "{said:?}");
     }
@@ -129,7 +135,7 @@ mod tests {
         let mut collapse = Collapse::default();
         for (arrival_us, queue_us) in [(0, 0), (20_000, 150_000), (20_000, 150_000)] {
             collapse.arrived(125, arrival_us, queue_us);
-            assert_eq!(collapse.throughput(), None);
+            assert_eq!(collapse.throughput(false), None);
         }
     }
 }

@@ -24,6 +24,17 @@ const GROWTH_PER_SECOND: f64 = 1.08;
 /// By how much it rises with each clean window: losses are over, and the delay says whether there is room.
 const CLEAN_GROWTH: f64 = 2.0;
 
+/// Losses that lasted longer tell nothing of what the line carried before.
+const OVER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether losses are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    No,
+    Now,
+    Told,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct LossBound {
@@ -35,8 +46,9 @@ pub(crate) struct LossBound {
     arrived: u32,
     lost: u32,
     arrived_bytes: u32,
-    /// The rate when the bound was set, bit/s.
-    before: f32,
+    /// When the bound was set, and the rate then, bit/s; within [`OVER_WITHIN`] of that a bound set anew goes on from it.
+    set: Option<(Instant, f32)>,
+    over: Over,
     /// Part lost lately, without what an overflow of the queue loses: that of the worst window, slowly forgotten.
     lately: f64,
 }
@@ -51,7 +63,8 @@ impl LossBound {
             arrived: 0,
             lost: 0,
             arrived_bytes: 0,
-            before: 0.0,
+            set: None,
+            over: Over::No,
             lately: 0.0,
         }
     }
@@ -60,9 +73,11 @@ impl LossBound {
         self.bound
     }
 
-    /// The rate before losses set a bound, bit/s.
-    pub(crate) fn before(&self) -> f64 {
-        self.before.into()
+    /// The rate before losses set a bound, bit/s, where they are over soon after. Says so once.
+    pub(crate) fn take_over(&mut self) -> Option<f64> {
+        let (_, before) = self.set.filter(|_| self.over == Over::Now)?;
+        self.over = Over::Told;
+        Some(before.into())
     }
 
     /// Whether some window lost more than a clean line loses, lately, and not by an overflow of the queue.
@@ -110,14 +125,18 @@ impl LossBound {
                 self.bound = None;
                 return Some(throughput);
             }
-            if self.bound.is_none() {
-                self.before = rate as f32;
+            if self.bound.is_none() && self.set.is_none_or(|(at, _)| now.saturating_duration_since(at) >= OVER_WITHIN) {
+                (self.set, self.over) = (Some((now, rate as f32)), Over::No);
             }
             self.bound = Some((bound * (1.0 - loss / 2.0)).max(f64::from(BITRATE_MIN)));
         } else if self.bound.is_some() {
             let seconds = passed.as_secs_f64().min(1.0);
             let grown = bound * if loss <= CLEAN { CLEAN_GROWTH } else { GROWTH_PER_SECOND.powf(seconds) };
             self.bound = (grown < rate).then_some(grown);
+            let soon = self.set.is_some_and(|(at, _)| now.saturating_duration_since(at) < OVER_WITHIN);
+            if self.bound.is_none() && loss <= CLEAN && soon && self.over == Over::No {
+                self.over = Over::Now;
+            }
         }
         None
     }
@@ -167,7 +186,6 @@ mod tests {
         let mut loss = LossBound::new(now);
         assert_eq!(run(&mut loss, &mut now, 100, 18, 2), None);
         let bound = run(&mut loss, &mut now, 30, 16, 4).unwrap();
-        assert_eq!(loss.before(), RATE);
         assert!((0.4 * RATE..0.6 * RATE).contains(&bound), "{bound}");
     }
 
@@ -176,7 +194,38 @@ mod tests {
         let mut now = Instant::now();
         let mut loss = LossBound::new(now);
         run(&mut loss, &mut now, 30, 16, 4).unwrap();
+        assert_eq!(loss.take_over(), None);
         assert_eq!(run(&mut loss, &mut now, 6, 20, 0), None);
+        assert_eq!((loss.take_over(), loss.take_over()), (Some(RATE), None));
+    }
+
+    #[test]
+    fn losses_that_come_and_go_are_over_once_in_5_s_and_lasting_ones_never() {
+        let mut now = Instant::now();
+        let mut loss = LossBound::new(now);
+        let mut over = 0;
+        for _ in 0..20 {
+            run(&mut loss, &mut now, 3, 16, 4);
+            run(&mut loss, &mut now, 7, 20, 0);
+            over += usize::from(loss.take_over().is_some());
+        }
+        assert!((3..=5).contains(&over), "{over} in 20 s");
+        run(&mut loss, &mut now, 100, 16, 4);
+        run(&mut loss, &mut now, 20, 20, 0);
+        assert_eq!(loss.take_over(), None);
+    }
+
+    #[test]
+    fn an_overflow_ends_the_bound_and_no_losses() {
+        let mut now = Instant::now();
+        let mut loss = LossBound::new(now);
+        run(&mut loss, &mut now, 10, 16, 4).unwrap();
+        for _ in 0..5 {
+            now += Duration::from_millis(200);
+            let counts = Counts { arrived: 20, arrived_bytes: 25_000, missing: 10, late: 0 };
+            loss.update(counts, Path { is_queue_long: true, ..PATH }, now);
+        }
+        assert_eq!((loss.bitrate(), loss.take_over()), (None, None));
     }
 
     #[test]

@@ -198,7 +198,9 @@ impl Estimator {
                     late += u32::from(packet.late);
                     arrived_bytes += u32::from(packet.bytes);
                     self.delay.arrived(packet.sent_us, arrival_us);
-                    self.collapse.arrived(packet.bytes, arrival_us, self.delay.queue_us());
+                    if !packet.late {
+                        self.collapse.arrived(packet.bytes, arrival_us, self.delay.queue_us());
+                    }
                     self.throughput.arrived(packet.bytes, arrival_us);
                     self.prober.arrived(&packet, arrival_us);
                 }
@@ -215,10 +217,10 @@ impl Estimator {
 
         let (usage, crowded) = (self.delay.usage(), self.delay.is_queue_standing());
         // What is to be believed of growth is what was sent for a while; a decrease begins where the rate is now.
-        let lately = (usage == Usage::Over).then_some(now_us);
+        let lately = (usage == Usage::Over && !crowded).then_some(now_us);
         let throughput = self.throughput.bitrate().map(|bitrate| bitrate.min(self.sending.at_most(lately)));
         self.rate.update(usage, crowded, throughput, self.round_trip, now);
-        if let Some(throughput) = self.collapse.throughput().filter(|_| !crowded) {
+        if let Some(throughput) = self.collapse.throughput(crowded) {
             self.rate.overflowed(throughput, now);
         }
         if let Some(found) = self.prober.result(now) {
@@ -230,14 +232,13 @@ impl Estimator {
         }
         let counts = Counts { arrived: told.arrived, arrived_bytes, missing: told.missing, late };
         let (bitrate, is_queue_long) = (self.rate.bitrate(), self.delay.is_queue_long());
-        let was_bound = self.loss.bitrate().is_some();
         let path = Path { bitrate, round_trip: self.round_trip, is_queue_long, crowded };
         if let Some(throughput) = self.loss.update(counts, path, now) {
             self.rate.overflowed(throughput, now);
         }
         self.changed(before, now);
-        if was_bound && self.loss.bitrate().is_none() {
-            self.prober.retry(self.loss.before(), self.estimate(), now);
+        if let Some(before) = self.loss.take_over() {
+            self.prober.retry(before, self.estimate(), now);
         }
         if (usage_before, usage) == (Usage::Under, Usage::Normal) || self.silent {
             self.silent = false;

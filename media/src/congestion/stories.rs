@@ -328,5 +328,5 @@ proptest! {
 
 #[test]
 fn an_estimator_is_small() {
-    is("bytes", size_of::<Estimator>() as f64, ..1_280.0);
+    is("bytes", size_of::<Estimator>() as f64, ..=1_280.0);
 }
