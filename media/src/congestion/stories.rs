@@ -52,7 +52,7 @@ fn a_line_that_falls_to_a_tenth_is_left_in_2_s_and_used_10_s_after_its_return() 
         let viewer = &world.flows[0];
         is(&format!("{name}: before, bit/s"), viewer.received(5.0, 10.0), 0.8 * clean..);
         is(&format!("{name}: 2 s after the fall"), viewer.estimated(12.0, 14.0).1, ..550e3);
-        is(&format!("{name}: 1 s after the fall"), viewer.estimated(11.0, 12.0).1, ..500e3);
+        is(&format!("{name}: 0.4 s after the fall"), viewer.estimated(10.4, 12.0).1, ..500e3);
         is(&format!("{name}: queue 5 s after, ms"), world.line.longest_delay_ms(15.0, 30.0), ..200.0);
         is(&format!("{name}: 10 s after the return"), viewer.received(40.0, 50.0), 0.8 * clean..);
     }
