@@ -13,23 +13,13 @@ const PAUSE_PART: i64 = 3;
 /// Where the queue is never short, as the route has become longer, growth is measured from a moment so long ago at most, µs.
 const ANEW_US: i64 = 1_000_000;
 
-/// What has arrived since the queue was last short.
+/// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Collapse {
     since: Option<Since>,
-    found: Found,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Found {
-    #[default]
-    Nothing,
-    /// The line has collapsed; the rate is to follow.
-    Collapsed,
-    /// The rate has followed, and the queue is still long.
-    Told,
-}
-
+/// What has arrived since the queue was last short.
 #[derive(Clone, Copy, Debug)]
 struct Since {
     arrival_us: i64,
@@ -37,46 +27,50 @@ struct Since {
     latest_us: i64,
     longest_pause_us: i64,
     bytes: u32,
+    found: Found,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    /// The line has collapsed; the rate is to follow.
+    Collapsed,
+    /// The rate has followed, and the queue is still long.
+    Told,
 }
 
 impl Collapse {
     /// Takes in a packet that arrived, and how much longer than the shortest it took.
     pub(super) fn arrived(&mut self, bytes: u16, arrival_us: i64, queue_us: i64) {
         let is_short = queue_us <= SHORT_US;
-        let anew = self.since.is_none_or(|since| arrival_us - since.arrival_us > ANEW_US);
-        if is_short || (anew && self.found != Found::Collapsed) {
-            if is_short {
-                self.found = Found::Nothing;
-            }
+        let found = self.since.filter(|_| !is_short).map_or(Found::Nothing, |since| since.found);
+        let is_old = self.since.is_none_or(|since| arrival_us - since.arrival_us > ANEW_US);
+        if is_short || (is_old && found != Found::Collapsed) {
             let latest_us = arrival_us;
-            self.since = Some(Since { arrival_us, queue_us, latest_us, longest_pause_us: 0, bytes: 0 });
+            self.since = Some(Since { arrival_us, queue_us, latest_us, longest_pause_us: 0, bytes: 0, found });
             return;
         }
         // One that others have overtaken says nothing of the queue.
         let Some(since) = self.since.as_mut().filter(|since| arrival_us >= since.latest_us) else { return };
         since.longest_pause_us = since.longest_pause_us.max(arrival_us - since.latest_us);
-        since.latest_us = since.latest_us.max(arrival_us);
+        since.latest_us = arrival_us;
         since.bytes = since.bytes.saturating_add(bytes.into());
-        let (grown_us, passed_us) = (queue_us - since.queue_us, since.latest_us - since.arrival_us);
-        // More than has passed: it was overtaken, too.
+        let (grown_us, passed_us) = (queue_us - since.queue_us, arrival_us - since.arrival_us);
+        // More than has passed: it was sent before the others, and overtaken by them.
         let collapsed = (GROWN_US..=passed_us).contains(&grown_us)
             && grown_us as f64 >= GROWN_PART * passed_us as f64
             && since.longest_pause_us * PAUSE_PART <= grown_us;
-        if collapsed && self.found != Found::Told {
-            self.found = Found::Collapsed;
+        if collapsed && found == Found::Nothing {
+            since.found = Found::Collapsed;
         }
     }
 
     /// What arrived meanwhile, bit/s, where the line has collapsed. Says so once until the queue is short again. Where it is
     /// `crowded`, others fill the queue, and nothing is found.
     pub(super) fn throughput(&mut self, crowded: bool) -> Option<f64> {
-        let since = self.since.filter(|_| self.found == Found::Collapsed)?;
-        if crowded {
-            self.found = Found::Nothing;
-            return None;
-        }
-        self.found = Found::Told;
-        Some(f64::from(since.bytes) * 8e6 / (since.latest_us - since.arrival_us) as f64)
+        let since = self.since.as_mut().filter(|since| since.found == Found::Collapsed)?;
+        since.found = if crowded { Found::Nothing } else { Found::Told };
+        (!crowded).then(|| f64::from(since.bytes) * 8e6 / (since.latest_us - since.arrival_us) as f64)
     }
 }
 

@@ -238,6 +238,7 @@ impl Estimator {
         }
         self.changed(before, now);
         if let Some(before) = self.loss.take_over() {
+            self.rate.forget_capacity();
             self.prober.retry(before, self.estimate(), now);
         }
         if (usage_before, usage) == (Usage::Under, Usage::Normal) || self.silent {

@@ -108,6 +108,11 @@ impl RateControl {
         }
     }
 
+    /// What was found meanwhile is no capacity: packets were lost that the line had room for.
+    pub(crate) fn forget_capacity(&mut self) {
+        self.capacity = LinkCapacity::default();
+    }
+
     /// For how long the rate has not been lowered.
     pub(crate) fn steady_for(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.lowered)

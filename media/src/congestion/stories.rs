@@ -103,6 +103,19 @@ fn after_3_s_of_20_percent_loss_the_rate_is_back_within_1_s() {
 }
 
 #[test]
+fn what_the_line_carried_before_losses_is_tried_at_once_when_they_are_over() {
+    let mut world = viewer_of_many(Line::new(5e6, 100.0));
+    world.run_until(10.0).line.loss = 0.2;
+    let before = world.flows[0].estimated(9.0, 10.0).0;
+    // Meanwhile the queue grows for a while, and the rate is lowered.
+    world.run_until(11.0).line.rate = 1.5e6;
+    world.run_until(11.6).line.rate = 5e6;
+    world.run_until(13.0).line.loss = 0.0;
+    world.run_until(20.0);
+    is("1 s after, percent", 100.0 * world.flows[0].estimated(14.0, 15.0).0 / before, 80.0..);
+}
+
+#[test]
 fn bursts_after_300_ms_of_nothing_do_not_halve_the_estimate() {
     for (name, mut world) in
         [("layers", viewer_of_layers(Line::new(5e6, 100.0))), ("many", viewer_of_many(Line::new(5e6, 100.0)))]
@@ -131,7 +144,7 @@ fn on_a_line_of_200_kbit_the_estimate_goes_down_there() {
 #[test]
 fn two_viewers_share_a_line() {
     // Who meets the limit first has less for a while, which is chance: the mean over the moments the second may come at.
-    for (rate, larger) in [(1e6, 67.0), (2e6, 60.0), (4e6, 72.0)] {
+    for (rate, mean, each) in [(1e6, 65.0, 70.0), (2e6, 57.0, 62.0), (4e6, 67.0, 85.0)] {
         let shares = (0..8).map(|n| {
             let mut world = viewer_of_many(Line::new(rate, 50.0));
             world.run_until(10.0 + f64::from(n) * 0.173);
@@ -140,10 +153,10 @@ fn two_viewers_share_a_line() {
             let [first, second] = [0, 1].map(|n| world.flows[n].received(20.0, 80.0));
             is(&format!("{rate}: percent used"), 100.0 * (first + second) / rate, 80.0..);
             let share = 100.0 * first.max(second) / (first + second);
-            is(&format!("{rate}: percent of the larger"), share, ..85.0);
+            is(&format!("{rate}: percent of the larger"), share, ..each);
             share
         });
-        is(&format!("{rate}: mean percent of the larger"), shares.sum::<f64>() / 8.0, ..larger);
+        is(&format!("{rate}: mean percent of the larger"), shares.sum::<f64>() / 8.0, ..mean);
     }
 }
 
@@ -328,5 +341,5 @@ proptest! {
 
 #[test]
 fn an_estimator_is_small() {
-    is("bytes", size_of::<Estimator>() as f64, ..=1_280.0);
+    is("bytes", size_of::<Estimator>() as f64, ..1_280.0);
 }
