@@ -287,10 +287,15 @@ impl Directory for RoomDirectory {
     }
 
     async fn create(&self, info: RoomInfo, settings: Settings) -> Result<(), Reason> {
+        self.0.until_over(&info.id).await;
         self.0.open(&info.id, &info.title, settings).await.map_err(|error| match error {
             OpenError::Exists => Reason { code: "room_exists", text: error.to_string() },
             OpenError::Journal(_) => SessionError::JournalFailed.into(),
         })
+    }
+
+    async fn until_over(&self, room: &str) {
+        self.0.until_over(room).await;
     }
 
     async fn summary(&self, room: &str) -> Result<SessionSummary, Reason> {

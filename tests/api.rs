@@ -98,6 +98,18 @@ async fn a_portal_makes_a_room_lets_people_in_and_moderates() {
     room(&server, json!({ "id": "class", "title": "Class again" })).await;
 }
 
+/// Whoever is told that a session is over need not ask twice: it is over for every request that follows.
+#[tokio::test]
+async fn a_session_that_was_ended_is_over_at_once() {
+    let server = server().await;
+    for session in 0..100 {
+        room(&server, json!({ "id": "class", "title": "Class" })).await;
+        assert_eq!(call(&server, "DELETE", "/v1/rooms/class", Value::Null).await.0, 204);
+        let (status, answer) = call(&server, "GET", "/v1/rooms/class", Value::Null).await;
+        assert_eq!((status, &answer["code"]), (410, &json!("session_ended")), "session {session}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_said_with_a_code() {
     let server = server().await;

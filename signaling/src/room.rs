@@ -30,6 +30,9 @@ pub trait Directory: Send + Sync + 'static {
     /// `room_exists`, `journal_failed`, or what is wrong with the settings.
     async fn create(&self, info: RoomInfo, settings: Settings) -> Result<(), Reason>;
 
+    /// Waits while a session that was ended is being wound up: afterwards [`Directory::find`] says that it has ended.
+    async fn until_over(&self, room: &str);
+
     /// What the last session of a room was, going on or over.
     ///
     /// # Errors

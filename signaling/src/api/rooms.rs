@@ -104,8 +104,8 @@ pub(super) async fn change(
     (status = 410, description = "`session_ended`", body = Error)
 ))]
 pub(super) async fn end(State(signaling): State<Signaling>, Path(room): Path<String>) -> Answer<StatusCode> {
-    let room = signaling.directory.find(&room)?;
-    enact(&room, Command::End { by: Actor::Portal }).await?;
+    enact(&signaling.directory.find(&room)?, Command::End { by: Actor::Portal }).await?;
+    signaling.directory.until_over(&room).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
