@@ -223,7 +223,7 @@ impl Rooms {
     }
 
     /// Waits while a session is about to be over: whoever has just ended it need not ask twice.
-    async fn until_over(&self, id: &str) {
+    pub(crate) async fn until_over(&self, id: &str) {
         for _ in 0..ENDING_LOOKS {
             let messages = match self.read().get(id) {
                 Some(Known::Open { handle, .. }) => handle.messages.clone(),
@@ -280,6 +280,10 @@ pub(crate) struct RoomDirectory(pub(crate) Arc<Rooms>);
 impl Directory for RoomDirectory {
     fn find(&self, room: &str) -> Result<RoomHandle, SessionError> {
         match self.0.read().get(room) {
+            // It is being wound up.
+            Some(Known::Open { handle, task: Some(task) }) if handle.messages.is_closed() && !task.is_finished() => {
+                Err(SessionError::SessionEnded)
+            }
             Some(Known::Open { handle, .. }) => Ok(handle.clone()),
             Some(Known::Ended { .. }) => Err(SessionError::SessionEnded),
             None => Err(SessionError::UnknownRoom),

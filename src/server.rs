@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::serve::ListenerExt as _;
 use dais_media::{Counters, MediaPlane};
 use dais_signaling::protocol::SessionError;
 use dais_signaling::token::{Claims, TokenKeys};
@@ -12,7 +13,7 @@ use dais_stage::{Role, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::config::{Config, ConfigError};
 use crate::journal::{Journal, JournalError, SqliteJournal};
@@ -152,6 +153,13 @@ impl Server {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let app = router(signaling).into_make_service_with_connect_info::<SocketAddr>();
+        // Nagle's algorithm (RFC 896) would keep the second part of an answer until the client acknowledges the first, which
+        // clients put off by 40 ms.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                debug!(%error, "answers to a client may come late");
+            }
+        });
         let serving = axum::serve(listener, app).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
@@ -178,6 +186,7 @@ impl Server {
     /// # Errors
     /// When the journal fails.
     pub async fn open_room(&self, id: &str, title: &str, settings: Settings) -> Result<(), StartError> {
+        self.rooms.until_over(id).await;
         match self.rooms.open(id, title, settings).await {
             Ok(()) | Err(OpenError::Exists) => Ok(()),
             Err(OpenError::Journal(error)) => Err(error.into()),
