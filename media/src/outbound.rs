@@ -321,10 +321,12 @@ impl Viewer<'_> {
         }
     }
 
-    /// Whether this viewer may be sent one more packet again: within its budget, and where its line has room. A line that
-    /// loses packets because too much is sent gets no better by sending more.
-    pub(crate) fn may_resend(&mut self, now: Instant) -> bool {
-        let room = self.outbound.downlink.as_mut().is_none_or(|downlink| downlink.has_room(now));
+    /// Whether this viewer may be sent one more packet of `from` again: within its budget, and where its line has room, for
+    /// which packets that wait have to wait longer. Not so where a smaller layer is about to take over: a line that loses
+    /// packets because too much is sent gets no better by sending more.
+    pub(crate) fn may_resend(&mut self, from: Occupied, now: Instant) -> bool {
+        let stays = self.outbound.layer(from.slot, from.generation) <= self.outbound.target(from.slot);
+        let room = self.outbound.downlink.as_mut().is_none_or(|downlink| downlink.has_room(stays, now));
         room && self.outbound.resends.take(1, now)
     }
 

@@ -65,12 +65,22 @@ impl Pacer {
 
     /// Whether the line has room at `now`, for something that does not wait.
     pub(crate) fn has_bytes(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.bytes > 0.0
+    }
+
+    /// Whether what waits can make room at `now` for something that goes before it.
+    pub(crate) fn can_owe(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.bytes > -self.depth()
+    }
+
+    fn fill(&mut self, now: Instant) {
         if self.filled < now {
             let elapsed = now.saturating_duration_since(self.filled);
             self.filled = now;
             self.bytes = (self.bytes + elapsed.as_secs_f64() * self.rate).min(self.depth());
         }
-        self.bytes > 0.0
     }
 
     /// `bytes` have left.
@@ -169,6 +179,20 @@ mod tests {
     #[test]
     fn one_packet_leaves_on_any_line() {
         assert_eq!(leave(0, 1), [0]);
+    }
+
+    #[test]
+    fn what_goes_before_those_that_wait_keeps_them_waiting_for_a_burst_and_no_longer() {
+        let now = Instant::now();
+        let mut pacer = Pacer::new(1_000_000, now);
+        (0..6).for_each(|_| pacer.spend(LEN));
+        (6..10).for_each(|seq| pacer.keep(paced(seq)));
+        assert!(!pacer.has_bytes(now), "nothing may leave beside those that wait");
+        let before = pacer.due().unwrap();
+        let urgent = (0..100).take_while(|_| pacer.can_owe(now).then(|| pacer.spend(LEN)).is_some()).count();
+        assert_eq!(urgent, 4, "5,000 bytes, of which 1,000 were owed already");
+        let longer = pacer.due().unwrap() - before;
+        assert!(longer <= limits::PACE_BURST, "{longer:?}");
     }
 
     #[test]

@@ -301,3 +301,23 @@ fn who_loses_packets_is_sent_voices_with_redundancy_and_what_is_asked_for_twice(
     let numbers: Vec<_> = viewer.voices.iter().map(|(header, _)| header.seq).collect();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "one stream, whatever it carries");
 }
+
+/// On a slow line something waits nearly always. If that kept back what is sent again, the picture would stand still for it.
+#[test]
+fn what_is_asked_for_again_goes_before_pictures_that_wait() {
+    let mut world = World::new();
+    let mut viewer = Lossy::new(&world.plane);
+    let mut seq = 0;
+    talk(&mut world, &mut viewer, &mut seq, |viewer| !viewer.pictures.is_empty());
+    let frame = [KEY_FRAME, &[0; 1_000]].concat();
+    for _ in 0..64 {
+        seq += 1;
+        send(&mut world.publisher, CAMERA, VP8, seq, &frame, false);
+    }
+    world.until("pictures wait", |counters| counters.done(Tally::Paced) > 0);
+    viewer.tell(rtcp::nack(Slot::camera(0).unwrap().ssrc(), &viewer.pictures[..1]));
+    let answered =
+        |counters: &Counters| counters.done(Tally::Retransmitted) + counters.dropped(DropReason::RetransmitLimited);
+    world.until("an answer", |counters| answered(counters) > 0);
+    assert_eq!(world.dropped(DropReason::RetransmitLimited), 0);
+}
