@@ -17,7 +17,9 @@ pub(crate) fn prefetch_first<T>(at: &T, bytes: usize) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         const LINE: usize = 64;
         let start = std::ptr::from_ref(at).cast::<i8>();
-        for offset in (0..bytes.min(size_of::<T>())).step_by(LINE) {
+        let Some(last) = bytes.min(size_of::<T>()).checked_sub(1) else { return };
+        // What does not begin with a line ends in one more.
+        for offset in (0..last).step_by(LINE).chain([last]) {
             // SAFETY: a prefetch never faults, and the address lies within `at`.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(offset)) };
         }

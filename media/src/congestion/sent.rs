@@ -98,7 +98,7 @@ impl SentPackets {
     /// Asks for the memory of the latest packets: a tenth of a second of 4 Mbit/s.
     pub(crate) fn prefetch_latest(&self) {
         const LINE: u16 = (64 / size_of::<Packet>()) as u16;
-        (1..=5).for_each(|n| prefetch(&self.ring[self.index(self.next.wrapping_sub(n * LINE))]));
+        (0..=5).for_each(|n| prefetch(&self.ring[self.index(self.next.wrapping_sub(n * LINE + 1))]));
     }
 
     /// Takes in what feedback says of packet `seq`.

@@ -239,7 +239,10 @@ impl Worker {
 
     fn handle_timers(&mut self, now: Instant) {
         while let Some((at, key)) = self.timers.expired(now) {
-            if self.peers.get(key).is_none_or(|peer| peer.wake_at != at) {
+            let Some(peer) = self.peers.get(key).filter(|peer| peer.wake_at == at) else { continue };
+            if peer.next_timeout(now) > now {
+                // What it was to be looked after for has been put off since.
+                self.reschedule(key, now);
                 continue;
             }
             // As with datagrams: a bug met by one peer costs that peer.
