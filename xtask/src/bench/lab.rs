@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use super::figures::{self, Run};
@@ -22,22 +22,28 @@ pub struct Lab {
     server: usize,
     /// Core of the harness, and of the bare loop's receivers.
     harness: usize,
-    folder: PathBuf,
+    /// Where server and harness are.
+    programs: PathBuf,
+    /// Where results go.
+    results: PathBuf,
 }
 
 impl Lab {
+    /// A lab for the programs that were built in `folder` of the repository.
+    ///
     /// # Errors
     /// When the machine cannot be divided, or nothing can be written.
-    pub fn new() -> Result<Self, String> {
+    pub fn new(folder: &str) -> Result<Self, String> {
         if !exists("taskset", &["--version"]) {
             return Err("taskset is needed to give server and harness a core each: install util-linux".to_owned());
         }
         let status = fs::read_to_string("/proc/self/status").map_err(|error| format!("/proc/self/status: {error}"))?;
         let cores = allowed_cores(&status);
         let server = *cores.first().ok_or("/proc/self/status does not say which cores may be used")?;
-        let folder = root().join("target/bench");
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        let lab = Self { server, harness: cores.get(1).copied().unwrap_or(server), folder };
+        let target = root().join(folder).join("target");
+        let (programs, results) = (target.join("release"), target.join("bench"));
+        fs::create_dir_all(&results).map_err(|error| format!("{}: {error}", results.display()))?;
+        let lab = Self { server, harness: cores.get(1).copied().unwrap_or(server), programs, results };
         println!("{}", lab.note());
         Ok(lab)
     }
@@ -59,11 +65,11 @@ impl Lab {
     /// # Errors
     /// When a program fails or leaves no figures.
     pub fn run(&self, scenario: &Scenario, number: usize) -> Result<Run, String> {
-        let file = |what: &str| self.folder.join(format!("{}-{number}{what}.json", scenario.name));
+        let file = |what: &str| self.results.join(format!("{}-{number}{what}.json", scenario.name));
         let path = file("");
         let json = path.to_str().ok_or("the path of the repository is not UTF-8")?;
         let gro: &[&str] = if scenario.gro { &[] } else { &["--no-gro"] };
-        let server = Server::start(self.server)?;
+        let server = Server::start(&self.programs.join("dais"), self.server)?;
         let pid = server.process.id().to_string();
         let to = ["--url", &server.url, "--token-secret", SECRET, "--pid", &pid, "--metrics", &server.metrics];
         self.dais_load(&[&["run"], scenario.args, &to, &["--json", json], gro].concat(), Some(self.harness))?;
@@ -87,7 +93,7 @@ impl Lab {
 
     /// Runs the harness; with `core`, all its threads have that core alone.
     fn dais_load(&self, args: &[&str], core: Option<usize>) -> Result<(), String> {
-        let program = root().join("target/release/dais-load");
+        let program = self.programs.join("dais-load");
         let program = program.to_str().ok_or("the path of the repository is not UTF-8")?;
         let core = core.map(|core| core.to_string());
         let mut command = match &core {
@@ -110,8 +116,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(core: usize) -> Result<Self, String> {
-        let program = root().join("target/release/dais");
+    fn start(program: &Path, core: usize) -> Result<Self, String> {
         let program = program.to_str().ok_or("the path of the repository is not UTF-8")?;
         let core = core.to_string();
         // taskset becomes the server: the process id is the server's.
@@ -174,7 +179,7 @@ mod tests {
 
     #[test]
     fn one_core_is_told() {
-        let lab = |harness| Lab { server: 0, harness, folder: PathBuf::new() };
+        let lab = |harness| Lab { server: 0, harness, programs: PathBuf::new(), results: PathBuf::new() };
         assert!(lab(0).note().contains("share core 0"));
         assert!(lab(1).note().contains("the harness core 1"));
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the parts, sessions, the page, and the data plane under load.
 
+mod against;
 mod figures;
 mod lab;
 mod page;
@@ -36,28 +37,38 @@ const PARTS: [Part; 3] = [
 const LOAD: &str = "load";
 
 /// Runs the benchmarks, or the one named, and prints their figures. `--runs N` runs each load scenario N times. The
-/// figures of all scenarios are also written into docs/performance.md.
+/// figures of all scenarios are also written into docs/performance.md. `--against REVISION` plays them in turn with that
+/// revision instead.
 ///
 /// # Errors
 /// When the arguments make no sense, or something cannot be built or run.
 pub fn bench(args: &[&str]) -> Result<(), String> {
-    let (name, runs) = parse(args)?;
+    let (name, runs, revision) = parse(args)?;
+    let everything = name.is_none_or(|name| name == LOAD);
+    let chosen: Vec<_> = SCENARIOS.iter().filter(|scenario| everything || name == Some(scenario.name)).collect();
+    if let Some(revision) = revision {
+        return against::against(&chosen, runs, revision);
+    }
     for part in PARTS.iter().filter(|part| name.is_none_or(|name| name == part.name)) {
         (part.run)()?;
     }
-    let everything = name.is_none_or(|name| name == LOAD);
-    let chosen: Vec<_> = SCENARIOS.iter().filter(|scenario| everything || name == Some(scenario.name)).collect();
     if chosen.is_empty() { Ok(()) } else { load(&chosen, runs, everything) }
 }
 
-fn parse<'a>(args: &[&'a str]) -> Result<(Option<&'a str>, usize), String> {
-    let (name, runs) = match args {
-        [] => (None, "1"),
-        ["--runs", runs] => (None, *runs),
-        [name] => (Some(*name), "1"),
-        [name, "--runs", runs] | ["--runs", runs, name] => (Some(*name), *runs),
-        _ => return Err("usage: cargo xtask bench [NAME] [--runs N]".to_owned()),
-    };
+/// Name, runs, and revision to compare with.
+type Wanted<'a> = (Option<&'a str>, usize, Option<&'a str>);
+
+fn parse<'a>(args: &[&'a str]) -> Result<Wanted<'a>, String> {
+    let (mut name, mut runs, mut revision) = (None, "1", None);
+    let mut rest = args.iter().copied();
+    while let Some(arg) = rest.next() {
+        match (arg, name) {
+            ("--runs", _) => runs = rest.next().unwrap_or_default(),
+            ("--against", _) => revision = Some(rest.next().ok_or("--against: a revision of git")?),
+            (_, None) if !arg.starts_with('-') => name = Some(arg),
+            _ => return Err("usage: cargo xtask bench [NAME] [--runs N] [--against REVISION]".to_owned()),
+        }
+    }
     let runs = runs.parse().ok().filter(|runs| (1..=100).contains(runs)).ok_or("--runs: a number from 1 to 100")?;
     let names =
         || PARTS.iter().map(|part| part.name).chain([LOAD]).chain(SCENARIOS.iter().map(|scenario| scenario.name));
@@ -65,8 +76,18 @@ fn parse<'a>(args: &[&'a str]) -> Result<(Option<&'a str>, usize), String> {
         Some(name) if !names().any(|known| known == name) => {
             Err(format!("no such benchmark; there are: {}", names().collect::<Vec<_>>().join(", ")))
         }
-        _ => Ok((name, runs)),
+        Some(part) if revision.is_some() && PARTS.iter().any(|known| known.name == part) => {
+            Err("--against: only what is measured under load".to_owned())
+        }
+        _ => Ok((name, runs, revision)),
     }
+}
+
+/// Builds server and harness, as they are measured, in `folder` of the repository.
+fn build(folder: &str) -> Result<(), String> {
+    let server = ["build", "--release", "--locked", "--package", "dais", "--no-default-features", "--bin", "dais"];
+    run(&mut command(folder, "cargo", &server))?;
+    run(&mut command(folder, "cargo", &["build", "--release", "--locked", "--package", "dais-load"]))
 }
 
 fn crates() -> Result<(), String> {
@@ -86,10 +107,8 @@ fn browser() -> Result<(), String> {
 }
 
 fn load(scenarios: &[&'static Scenario], runs: usize, all: bool) -> Result<(), String> {
-    let server = ["build", "--release", "--locked", "--package", "dais", "--no-default-features", "--bin", "dais"];
-    run(&mut command("", "cargo", &server))?;
-    run(&mut command("", "cargo", &["build", "--release", "--locked", "--package", "dais-load"]))?;
-    let lab = Lab::new()?;
+    build("")?;
+    let lab = Lab::new("")?;
     let mut measured = Vec::new();
     let mut failures = Vec::new();
     for scenario in scenarios {
@@ -129,12 +148,20 @@ mod tests {
 
     #[test]
     fn what_is_measured_is_chosen_by_name() {
-        assert_eq!(parse(&[]), Ok((None, 1)));
-        assert_eq!(parse(&["hd"]), Ok((Some("hd"), 1)));
-        assert_eq!(parse(&["load", "--runs", "3"]), Ok((Some("load"), 3)));
-        assert_eq!(parse(&["--runs", "3", "parts"]), Ok((Some("parts"), 3)));
+        assert_eq!(parse(&[]), Ok((None, 1, None)));
+        assert_eq!(parse(&["hd"]), Ok((Some("hd"), 1, None)));
+        assert_eq!(parse(&["load", "--runs", "3"]), Ok((Some("load"), 3, None)));
+        assert_eq!(parse(&["--runs", "3", "parts"]), Ok((Some("parts"), 3, None)));
+        assert_eq!(parse(&["hd", "--against", "v1", "--runs", "4"]), Ok((Some("hd"), 4, Some("v1"))));
         assert!(parse(&["hp"]).unwrap_err().contains("hd-no-gro"));
-        for wrong in [&["--runs", "0"][..], &["hd", "--runs", "x"], &["--runs"], &["hd", "voices"]] {
+        for wrong in [
+            &["--runs", "0"][..],
+            &["hd", "--runs", "x"],
+            &["--runs"],
+            &["hd", "voices"],
+            &["--against"],
+            &["parts", "--against", "v1"],
+        ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -98,6 +98,37 @@ pub fn overview(measured: &[Measured]) -> Table {
     Table { header, rows: measured.iter().map(row).collect(), notes: measured.iter().filter_map(remark).collect() }
 }
 
+/// What is told of two revisions side by side.
+const COMPARED: [Measure; 7] = [
+    Measure::Cpu,
+    Measure::User,
+    Measure::OverSame,
+    Measure::AddedP50,
+    Measure::AddedP99,
+    Measure::Memory,
+    Measure::CpuPerJoin,
+];
+
+/// The figures of `before`, which is revision `name`, beside those of `now`, the same scenarios.
+pub fn beside(name: &str, before: &[Measured], now: &[Measured]) -> Table {
+    let header = ["scenario", "figure", name, "now", "now of before"].map(str::to_owned).to_vec();
+    let row = |before: &Measured, now: &Measured, measure: Measure| {
+        let figures = [before, now].map(|measured| Figure::of(measure, &measured.runs).map(|figure| figure.median));
+        let share = match figures {
+            [Some(before), Some(now)] if before > 0.0 => format!("{:.0} %", now / before * 100.0),
+            _ => "–".to_owned(),
+        };
+        let title = now.scenario.title.to_owned();
+        vec![title, measure.title().to_owned(), before.show(measure), now.show(measure), share]
+    };
+    let rows = before.iter().zip(now).flat_map(|(before, now)| COMPARED.map(|measure| row(before, now, measure)));
+    let remark = |(name, measured): (&str, &Measured)| {
+        Some(format!("{}, {name}: {}.", measured.scenario.title, measured.remarks()?))
+    };
+    let sides = before.iter().map(|one| (name, one)).chain(now.iter().map(|one| ("now", one)));
+    Table { header, rows: rows.collect(), notes: sides.filter_map(remark).collect() }
+}
+
 /// Every target, and whether it was reached in each run.
 pub fn targets(measured: &[Measured]) -> Table {
     let header = ["scenario", "figure", "target", "measured", "reached"].map(str::to_owned).to_vec();
