@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use support::http::{Answer, http};
 use support::media::Unconnected;
 use support::offer::offer;
-use support::{done, until_counted, until_scraped};
+use support::{until_counted, until_scraped};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -31,7 +31,7 @@ async fn a_test_is_a_connection_that_ends_by_itself_and_in_which_nothing_happens
     let answer = ask(&server, &listening(&client)).await;
     assert_eq!((answer.status, answer.header("content-type")), (201, Some("application/sdp")), "{answer:?}");
     let (_path, mut incoming) = client.connect(&answer.body).await;
-    assert_eq!(done(&server, Tally::Handshakes), 1);
+    until_counted(&server, "the handshake", |c| c.done(Tally::Handshakes) == 1).await;
     until_scraped(&server, &["dais_media_peers 1", r#"dais_participants{place="viewer"} 0"#]).await;
     until_counted(&server, "its end", |c| c.peers == 0).await;
     assert!(incoming.packets.try_recv().is_err(), "nothing was sent");

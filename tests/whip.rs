@@ -302,7 +302,7 @@ async fn who_is_removed_from_the_room_has_no_session_and_no_media() {
 /// A client that vanishes says nothing over HTTP: what ends with its media is its session, and then its place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whose_media_is_gone_has_left_after_the_grace_time() {
-    let server = server_with(Settings { grace_ms: 300, ..Settings::default() }).await;
+    let server = server_with(Settings { grace_ms: 2_000, ..Settings::default() }).await;
     let mut host = Session::inside(&server, "Host", Role::Host, "viewer").await;
     let token = token(&server, Role::Speaker, "Ann");
     let mut publisher = WebrtcPeer::new(0x1000, true, false).await;

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::media::{Incoming, Numbers, Path, Received, Unconnected, vp8};
+use super::media::{Incoming, Numbers, Path, Received, Unconnected, pause, vp8};
 use super::offer::{Ssrcs, attribute, offer};
 use super::{PATIENCE, QUIET, ROOM, token};
 
@@ -427,9 +427,16 @@ impl Media {
     /// Everything received until nothing has come for a moment.
     pub async fn drain(&mut self) -> Vec<Received> {
         let mut all = Vec::new();
-        while let Ok(Some(packet)) = timeout(QUIET, self.incoming.packets.recv()).await {
-            all.push(packet);
+        loop {
+            while let Ok(Some(packet)) = timeout(QUIET, self.incoming.packets.recv()).await {
+                all.push(packet);
+            }
+            // If it was this task that stood still, what came meanwhile is about to be here.
+            pause(50).await;
+            match self.incoming.packets.try_recv() {
+                Ok(packet) => all.push(packet),
+                Err(_) => return all,
+            }
         }
-        all
     }
 }
