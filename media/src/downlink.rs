@@ -70,7 +70,7 @@ impl Downlink {
     /// Whether the line has room for a packet that goes before those that wait, such as one that is sent again. If it
     /// `is_urgent` they wait longer.
     pub(crate) fn has_room(&mut self, is_urgent: bool, now: Instant) -> bool {
-        if is_urgent { self.pacer.can_owe(now) } else { self.pacer.has_bytes(now) }
+        if is_urgent { self.pacer.may_go_first(now) } else { self.pacer.has_bytes(now) }
     }
 
     /// Whether the line loses packets that are not the overflow of its queue.

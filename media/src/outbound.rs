@@ -150,7 +150,7 @@ impl Outbound {
 
     /// The layer of the picture in `slot` it is to get.
     pub(crate) fn target(&self, slot: Slot) -> Option<Layer> {
-        self.targets[slot.index()]
+        self.targets.get(slot.index()).copied().flatten()
     }
 
     /// From here on it is to get `target`. Where that is nothing, the packets that it does not get leave no gap.
@@ -322,11 +322,12 @@ impl Viewer<'_> {
     }
 
     /// Whether this viewer may be sent one more packet of `from` again: within its budget, and where its line has room, for
-    /// which packets that wait have to wait longer. Not so where a smaller layer is about to take over: a line that loses
-    /// packets because too much is sent gets no better by sending more.
-    pub(crate) fn may_resend(&mut self, from: Occupied, now: Instant) -> bool {
+    /// which packets that wait have to wait longer. Not so for a second `copy`, nor where a smaller layer is about to take over:
+    /// a line that loses packets because too much is sent gets no better by sending more.
+    pub(crate) fn may_resend(&mut self, from: Occupied, copy: usize, now: Instant) -> bool {
         let stays = self.outbound.layer(from.slot, from.generation) <= self.outbound.target(from.slot);
-        let room = self.outbound.downlink.as_mut().is_none_or(|downlink| downlink.has_room(stays, now));
+        let is_urgent = copy == 0 && stays;
+        let room = self.outbound.downlink.as_mut().is_none_or(|downlink| downlink.has_room(is_urgent, now));
         room && self.outbound.resends.take(1, now)
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Pacer {
     rate: f64,
     /// Bytes that may leave at once; below zero while a packet is paid for that is larger than what there was.
     bytes: f64,
+    /// Bytes that may leave before what waits, and are owed to it.
+    advance: f64,
     filled: Instant,
     queue: VecDeque<Paced>,
     queued_bytes: usize,
@@ -41,9 +43,10 @@ pub(crate) struct Pacer {
 
 impl Pacer {
     pub(crate) fn new(bits_per_second: u32, now: Instant) -> Self {
-        let mut pacer = Self { rate: 0.0, bytes: 0.0, filled: now, queue: VecDeque::new(), queued_bytes: 0 };
+        let mut pacer =
+            Self { rate: 0.0, bytes: 0.0, advance: 0.0, filled: now, queue: VecDeque::new(), queued_bytes: 0 };
         pacer.set_rate(bits_per_second);
-        pacer.bytes = pacer.depth();
+        (pacer.bytes, pacer.advance) = (pacer.depth(), pacer.depth());
         pacer
     }
 
@@ -69,17 +72,25 @@ impl Pacer {
         self.bytes > 0.0
     }
 
-    /// Whether what waits can make room at `now` for something that goes before it.
-    pub(crate) fn can_owe(&mut self, now: Instant) -> bool {
+    /// Whether something may leave at `now` before what waits. For no more than half of the time, else what waits would never
+    /// leave.
+    pub(crate) fn may_go_first(&mut self, now: Instant) -> bool {
         self.fill(now);
-        self.bytes > -self.depth()
+        if self.queue.is_empty() && self.bytes > 0.0 {
+            return true;
+        }
+        let may = self.advance > 0.0 && self.bytes > -self.depth();
+        self.advance -= if may { limits::PAYLOAD_BYTES_MAX as f64 } else { 0.0 };
+        may
     }
 
     fn fill(&mut self, now: Instant) {
         if self.filled < now {
             let elapsed = now.saturating_duration_since(self.filled);
             self.filled = now;
-            self.bytes = (self.bytes + elapsed.as_secs_f64() * self.rate).min(self.depth());
+            let more = elapsed.as_secs_f64() * self.rate;
+            self.bytes = (self.bytes + more).min(self.depth());
+            self.advance = (self.advance + more / 2.0).min(self.depth());
         }
     }
 
@@ -189,10 +200,23 @@ mod tests {
         (6..10).for_each(|seq| pacer.keep(paced(seq)));
         assert!(!pacer.has_bytes(now), "nothing may leave beside those that wait");
         let before = pacer.due().unwrap();
-        let urgent = (0..100).take_while(|_| pacer.can_owe(now).then(|| pacer.spend(LEN)).is_some()).count();
-        assert_eq!(urgent, 4, "5,000 bytes, of which 1,000 were owed already");
+        let first = |pacer: &mut Pacer, now| {
+            (0..100).take_while(|_| pacer.may_go_first(now).then(|| pacer.spend(LEN)).is_some()).count()
+        };
+        assert_eq!(first(&mut pacer, now), 4, "5,000 bytes, of which 1,000 were owed already");
         let longer = pacer.due().unwrap() - before;
         assert!(longer <= limits::PACE_BURST, "{longer:?}");
+        let mut left = [0, 0];
+        for ms in 1..=1_000 {
+            let now = now + Duration::from_millis(ms);
+            left[0] += first(&mut pacer, now);
+            while pacer.take(now).is_some() {
+                left[1] += 1;
+                pacer.spend(LEN);
+                pacer.keep(paced(10));
+            }
+        }
+        assert!(left[0] > 50 && left[1] > left[0] / 2, "{left:?} of 187 packets");
     }
 
     #[test]

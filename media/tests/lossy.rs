@@ -11,13 +11,16 @@ use dais_media::{
     rtcp,
 };
 use support::{
-    CAMERA, MIC, OPUS, Peer, RED, ROOM, block_on, connect, connect_with, offer, on_stage, send, until_counted,
+    CAMERA, MIC, OPUS, Peer, RED, ROOM, block_on, connect, connect_over, connect_with, offer, on_stage, send,
+    until_counted,
 };
 
 const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
 /// Id of the transport-wide sequence number.
 const TRANSPORT_CC: u8 = 3;
+/// Datagrams of the handshake that come from the server before the client has answered.
+const LOST: usize = 2;
 const KEY_FRAME: &[u8] = &[0x10, 0x00, 0, 0];
 /// Ticks between the packets that [`send`] makes.
 const TICKS: u32 = 3_000;
@@ -320,4 +323,28 @@ fn what_is_asked_for_again_goes_before_pictures_that_wait() {
         |counters: &Counters| counters.done(Tally::Retransmitted) + counters.dropped(DropReason::RetransmitLimited);
     world.until("an answer", |counters| answered(counters) > 0);
     assert_eq!(world.dropped(DropReason::RetransmitLimited), 0);
+}
+
+#[test]
+fn a_voice_that_is_asked_for_again_is_not_there_and_hurts_nobody() {
+    let mut world = World::new();
+    let mut viewer = Lossy::new(&world.plane);
+    let mut seq = 0;
+    talk(&mut world, &mut viewer, &mut seq, |viewer| viewer.voices.len() > 1);
+    for slot in [Slot::voice(0).unwrap(), Slot::SCREEN_AUDIO] {
+        viewer.tell(rtcp::nack(slot.ssrc(), &[1, 2]));
+    }
+    world.until("an answer", |counters| counters.done(Tally::RetransmitMissed) >= 2);
+    let before = viewer.voices.len();
+    talk(&mut world, &mut viewer, &mut seq, |viewer| viewer.voices.len() > before + 10);
+}
+
+/// Clients repeat what they sent, too, but not at once, and not forever.
+#[test]
+fn what_is_lost_of_a_handshake_is_sent_again_by_the_server() {
+    let mut world = World::new();
+    let listens = |fingerprint: &str| offer(fingerprint, false, &[VP8, VP8_RTX]);
+    let mut listener = connect_over(&world.plane, 2, false, Codec::Vp8, listens, LOST);
+    world.say_plainly(1, b"one");
+    assert_eq!(heard(&mut listener), numbered(&["one"]));
 }

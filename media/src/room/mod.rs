@@ -305,7 +305,7 @@ impl Room {
         let Some(mut viewer) = peer.viewer() else { return };
         for copy in 0..viewer.copies(from.slot) {
             lost.retain(|seq| {
-                if !viewer.may_resend(from, now) {
+                if !viewer.may_resend(from, copy, now) {
                     if copy == 0 {
                         out.counters.drop(DropReason::RetransmitLimited);
                     }

@@ -240,7 +240,7 @@ impl Worker {
     fn handle_timers(&mut self, now: Instant) {
         while let Some((at, key)) = self.timers.expired(now) {
             let Some(peer) = self.peers.get(key).filter(|peer| peer.wake_at == at) else { continue };
-            if peer.next_timeout(now) > now {
+            if peer.is_up() && peer.next_timeout(now) > now {
                 // What it was to be looked after for has been put off since.
                 self.reschedule(key, now);
                 continue;
