@@ -13,7 +13,7 @@ use dais_signaling::{Directory, Reason, RoomHandle, RoomMessage, SessionEvent, l
 use dais_stage::{Event, Identity, Millis, Settings, Stage};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use crate::journal::{self, JournalError, Record, wall_clock};
@@ -35,8 +35,8 @@ pub(crate) enum Deletion {
     Asked,
 }
 
-/// How often, and after what pause each time, a room that answers nothing is looked at: it ends within milliseconds.
-const ENDING_LOOKS: u32 = 100;
+/// For how long, and how often, a room that answers nothing is looked at: it ends within milliseconds.
+const ENDING_WITHIN: Duration = Duration::from_secs(1);
 const ENDING_PAUSE: Duration = Duration::from_millis(10);
 
 /// Rooms by their id in addresses.
@@ -224,7 +224,12 @@ impl Rooms {
 
     /// Waits while a session is about to be over: whoever has just ended it need not ask twice.
     pub(crate) async fn until_over(&self, id: &str) {
-        for _ in 0..ENDING_LOOKS {
+        // A room that stands still is not about to be over.
+        let _ = timeout(ENDING_WITHIN, self.looks_until_over(id)).await;
+    }
+
+    async fn looks_until_over(&self, id: &str) {
+        loop {
             let messages = match self.read().get(id) {
                 Some(Known::Open { handle, .. }) => handle.messages.clone(),
                 Some(Known::Ended { .. }) | None => return,

@@ -63,9 +63,19 @@ fn hd() {
     assert!((180.0..400.0).contains(&rate(&result)), "{}", rate(&result));
     assert!(result.latency.count > 0 && result.traffic.decrypted > 0);
     assert_eq!(result.joins.parts.len(), 6);
-    // An answer is several frames: Nagle's algorithm would keep the last of them until the first is acknowledged, 40 ms later.
-    let answer = result.joins.parts.iter().find(|(name, _)| name == "answer").map(|(_, times)| times.p50_ms);
-    assert!(answer.is_some_and(|p50| p50 < 30.0), "{answer:?}");
+}
+
+/// An answer is several frames: Nagle's algorithm would keep the last of them until the first is acknowledged, 40 ms later.
+#[test]
+fn answers_come_at_once() {
+    let half_come_within_ms = || {
+        let result = passes("hd", |scenario| scenario.viewers.count = 10);
+        let answer = result.joins.parts.iter().find(|(name, _)| name == "answer").map(|(_, times)| times.p50_ms);
+        answer.expect("answers are timed")
+    };
+    // A busy machine can be as slow, but not each time.
+    let times: Vec<_> = (0..3).map(|_| half_come_within_ms()).take_while(|ms| *ms >= 30.0).collect();
+    assert!(times.len() < 3, "{times:?}");
 }
 
 #[test]
@@ -204,7 +214,7 @@ fn a_token_that_names_a_person_is_no_shared_token() {
 
 /// Publishers of one process, and watchers of another.
 #[test]
-fn who_watches_over_a_good_line_sees_every_camera_without_a_freeze_and_hears_every_word() {
+fn who_watches_over_a_good_line_sees_every_camera_and_hears_every_word() {
     let data = Folder::new("load-watch");
     let server = Process::start(&data.0, &[]);
     let (url, token_secret) = (format!("http://{}", server.address), Some(SECRET.to_owned()));
@@ -244,7 +254,7 @@ fn who_watches_over_a_good_line_sees_every_camera_without_a_freeze_and_hears_eve
             assert!(camera.shown > 80 && camera.state == watch::State::Playing, "{camera:?}");
             assert_eq!((camera.pauses, camera.out_of_order), (0, 0), "{camera:?}");
             // Where the machine stands still, so do pictures.
-            assert!(camera.freezes.count <= 1, "{camera:?}");
+            assert!(camera.freezes.count <= 1 && camera.freezes.total_ms < 1_000, "{camera:?}");
             assert!(camera.layers.iter().all(|shown| [360, 720].contains(&shown.height)), "{camera:?}");
         }
         for voice in &summary.voices {

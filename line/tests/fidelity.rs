@@ -103,7 +103,8 @@ fn rates() -> ([f64; 3], Vec<Entry>) {
             .iter()
             .filter(|(at, _)| (from_ms..to_ms).contains(&(at.duration_since(start).as_millis() as u64)))
             .collect();
-        let elapsed = within[within.len() - 1].0 - within[0].0;
+        let [(first, _), .., (last, _)] = within[..] else { return 0.0 };
+        let elapsed = *last - *first;
         let bytes: usize = within[1..].iter().map(|(_, bytes)| bytes).sum();
         bytes as f64 * 8.0 / elapsed.as_secs_f64()
     });

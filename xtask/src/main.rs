@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test [PART]   install what tests need, then run every part of the tests, or one of them
-cargo xtask bench [NAME] [--runs N]
+cargo xtask bench [NAME] [--runs N] [--against REVISION]
                           print the benchmarks, or one of them: parts, sessions, browser, load, or a scenario of load;
-                          with all of load, write docs/performance.md
+                          with all of load, write docs/performance.md; with a revision, play them in turn with that one
 cargo xtask net [--short] [CASE]
                           play every network, or those whose names begin so (up-: of publishers); with all of them, write docs/networks.md;
                           --short plays them for a shorter time, with what cargo test has built

@@ -18,7 +18,9 @@ pub fn against(scenarios: &[&'static Scenario], runs: usize, revision: &str) -> 
         output(&mut command("", "git", &["rev-parse", "--short", "--verify", &format!("{revision}^{{commit}}")]))?;
     let name = name.trim();
     let folder = format!("target/against/{name}");
-    if !root().join(&folder).is_dir() {
+    if root().join(&folder).join(".git").exists() {
+        run(&mut command(&folder, "git", &["checkout", "--quiet", "--force", "--detach", name]))?;
+    } else {
         run(&mut command("", "git", &["worktree", "add", "--force", "--detach", &folder, name]))?;
     }
     build(&folder)?;
@@ -42,5 +44,6 @@ pub fn against(scenarios: &[&'static Scenario], runs: usize, revision: &str) -> 
     }
     println!("\n{} beside {name}, {runs} runs of each in turn:\n", commit()?);
     println!("{}", summary::beside(name, &before, &now).to_markdown());
-    Ok(())
+    let is_measured = |measured: &Measured| !measured.runs.is_empty();
+    if before.iter().any(is_measured) && now.iter().all(is_measured) { Ok(()) } else { Err("not measured".to_owned()) }
 }

@@ -67,6 +67,8 @@ impl Lab {
     pub fn run(&self, scenario: &Scenario, number: usize) -> Result<Run, String> {
         let file = |what: &str| self.results.join(format!("{}-{number}{what}.json", scenario.name));
         let path = file("");
+        // What another run has left would be taken for this one's.
+        let _ = fs::remove_file(&path);
         let json = path.to_str().ok_or("the path of the repository is not UTF-8")?;
         let gro: &[&str] = if scenario.gro { &[] } else { &["--no-gro"] };
         let server = Server::start(&self.programs.join("dais"), self.server)?;
@@ -82,6 +84,7 @@ impl Lab {
                 Floor::Single => ("-single", &["--segments", "1"]),
             };
             let path = file(what);
+            let _ = fs::remove_file(&path);
             let floor_json = path.to_str().ok_or("the path of the repository is not UTF-8")?;
             let (sender, receiver) = (self.server.to_string(), self.harness.to_string());
             let cores = ["--sender-cpu", &sender, "--receiver-cpu", &receiver, "--json", floor_json];
