@@ -58,9 +58,8 @@ fn rate(result: &RunResult) -> f64 {
 #[test]
 fn hd() {
     let result = passes("hd", |scenario| scenario.viewers.count = 10);
-    // 2.5 Mbit/s in packets of up to 1,200 bytes are 260 to 290 a second; a machine that stands still moves some of them out of
-    // the two seconds that are measured, or into them.
-    assert!((180.0..400.0).contains(&rate(&result)), "{}", rate(&result));
+    // 2.5 Mbit/s in packets of up to 1,200 bytes are 260 to 290 a second.
+    assert!((240.0..310.0).contains(&rate(&result)), "{}", rate(&result));
     assert!(result.latency.count > 0 && result.traffic.decrypted > 0);
     assert_eq!(result.joins.parts.len(), 6);
 }
@@ -82,14 +81,14 @@ fn answers_come_at_once() {
 fn stage25() {
     let result = passes("stage25", |scenario| scenario.viewers.count = 5);
     // 25 cameras of 30 packets and 3 voices of 50.
-    assert!((600.0..1_200.0).contains(&rate(&result)), "{}", rate(&result));
+    assert!((800.0..950.0).contains(&rate(&result)), "{}", rate(&result));
 }
 
 #[test]
 fn webinar() {
     let result = passes("webinar", |scenario| scenario.viewers.count = 10);
     // One layer of each camera is forwarded: 450 kbit/s are 60 packets a second; and 3 voices.
-    assert!((200.0..500.0).contains(&rate(&result)), "{}", rate(&result));
+    assert!((260.0..420.0).contains(&rate(&result)), "{}", rate(&result));
 }
 
 #[test]
@@ -214,7 +213,7 @@ fn a_token_that_names_a_person_is_no_shared_token() {
 
 /// Publishers of one process, and watchers of another.
 #[test]
-fn who_watches_over_a_good_line_sees_every_camera_and_hears_every_word() {
+fn who_watches_over_a_good_line_sees_every_camera_without_a_freeze_and_hears_every_word() {
     let data = Folder::new("load-watch");
     let server = Process::start(&data.0, &[]);
     let (url, token_secret) = (format!("http://{}", server.address), Some(SECRET.to_owned()));
@@ -252,13 +251,11 @@ fn who_watches_over_a_good_line_sees_every_camera_and_hears_every_word() {
         assert_eq!((summary.cameras.len(), summary.voices.len(), summary.damaged), (3, 2, 0), "{summary:?}");
         for camera in &summary.cameras {
             assert!(camera.shown > 80 && camera.state == watch::State::Playing, "{camera:?}");
-            assert_eq!((camera.pauses, camera.out_of_order), (0, 0), "{camera:?}");
-            // Where the machine stands still, so do pictures.
-            assert!(camera.freezes.count <= 1 && camera.freezes.total_ms < 1_000, "{camera:?}");
+            assert_eq!((camera.freezes.count, camera.pauses, camera.out_of_order), (0, 0, 0), "{camera:?}");
             assert!(camera.layers.iter().all(|shown| [360, 720].contains(&shown.height)), "{camera:?}");
         }
         for voice in &summary.voices {
-            assert!(voice.packets > 150 && voice.gap_ms < 1_000 && voice.lost == 0, "{voice:?}");
+            assert!(voice.packets > 150 && voice.gap_ms == 0 && voice.lost == 0, "{voice:?}");
         }
         assert!(summary.delay_ms.is_some_and(|delay| delay.p50 < 100.0), "{summary:?}");
     }
