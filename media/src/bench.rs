@@ -1,7 +1,8 @@
-//! The inside of a worker for `media/benches/fan_out.rs`: a room of connected viewers, without sockets in use.
+//! The inside of a worker for `media/benches/fan_out.rs`: a room of connected viewers, without sockets in use. Time is made up:
+//! a tick every [`TICK`], and feedback from everybody every second tick.
 #![allow(missing_docs, reason = "for one bench of this crate")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 use tokio::sync::mpsc;
@@ -10,7 +11,7 @@ use crate::codec::{Codec, Descriptor};
 use crate::dtls::{Identity, SrtpSession};
 use crate::fanout::Fanout;
 use crate::ice::Credentials;
-use crate::ids::{ConnectionId, Generation, ParticipantId, RoomId, Slot, StreamId, WorkerId};
+use crate::ids::{ConnectionId, Generation, Layer, ParticipantId, RoomId, Slot, Ssrc, StreamId, WorkerId};
 use crate::outbox::Outbox;
 use crate::packet::{Packet, PacketPool};
 use crate::peer::{Peer, PeerConfig};
@@ -20,7 +21,13 @@ use crate::sdp::Offer;
 use crate::speech::SpeechConfig;
 use crate::srtp::{self, Profile};
 use crate::tick::Tick;
+use crate::twcc::FeedbackRecorder;
 use crate::udp;
+
+/// Far enough apart that nothing waits for a line of which nothing is known yet.
+const TICK: Duration = Duration::from_millis(50);
+/// Bytes of RTCP before the part of feedback that is read.
+const FEEDBACK_HEADER_BYTES: usize = 12;
 
 pub struct Audience {
     room: Room,
@@ -31,15 +38,22 @@ pub struct Audience {
     pool: PacketPool,
     seq: u64,
     tick: Tick,
+    now: Instant,
+    /// What everybody got, as all get the same; none where nothing is told.
+    arrivals: Option<FeedbackRecorder>,
 }
 
 impl Audience {
+    /// `estimated` viewers tell how packets arrive.
+    ///
     /// # Panics
     /// When the machine has no socket or no randomness for it.
     #[must_use]
-    pub fn new(viewers: u32) -> Self {
-        let offer =
-            Offer::parse(include_str!("../tests/data/chromium156-offer.sdp"), Codec::Vp8).expect("the offer is good");
+    pub fn new(viewers: u32, estimated: bool) -> Self {
+        let chromium = include_str!("../tests/data/chromium156-offer.sdp");
+        let is_said = |line: &&str| estimated || !line.contains("transport-cc") && !line.contains("transport-wide-cc");
+        let offer: String = chromium.split_inclusive('\n').filter(is_said).collect();
+        let offer = Offer::parse(&offer, Codec::Vp8).expect("the offer is good");
         let identity = Identity::generate().expect("a certificate");
         let (mut peers, mut profiles, now) = (Slab::new(), Profiles::default(), Instant::now());
         let mut room = Room::new(mpsc::channel(1).0);
@@ -49,15 +63,17 @@ impl Audience {
             let ice = Credentials::random(WorkerId(0)).expect("randomness");
             let (room_id, connection, permits) = (RoomId(0), ConnectionId(1), [false; 4]);
             let config = PeerConfig { room: room_id, participant, connection, ice, session, permits };
-            let peer = Peer::new(config, profile, &identity, SpeechConfig::default(), u64::from(n), now);
+            let mut peer = Peer::new(config, profile, &identity, SpeechConfig::default(), u64::from(n), now);
+            peer.outbound.set_target(Slot::FIRST_CAMERA, Some(Layer(0)));
             let remote = ([127, 0, 0, 1], 9).into();
             room.add_peer(participant, peers.insert(Box::new(peer.connected(keys(n), remote))));
         }
-        let slot = Slot::camera(0).expect("there is a first camera slot");
+        let slot = Slot::FIRST_CAMERA;
         room.map(slot, Generation(1), Some(ParticipantId(0))).expect("the slot is new");
         let socket = udp::bind(([127, 0, 0, 1], 0).into(), udp::Port::Own).expect("a socket");
         let (fanout, pool) = (Fanout::default(), PacketPool::default());
-        Self { room, peers, profiles, fanout, out: Outbox::unsent(socket), pool, seq: 0, tick: Tick::new(now) }
+        let (out, arrivals) = (Outbox::unsent(socket), estimated.then(|| FeedbackRecorder::new(now)));
+        Self { room, peers, profiles, fanout, out, pool, seq: 0, tick: Tick::new(now), now, arrivals }
     }
 
     /// Forwards a tick of `packets` packets with `len` bytes of payload to every viewer. Returns how many that makes.
@@ -65,8 +81,10 @@ impl Audience {
     /// # Panics
     /// Never: the slot is occupied.
     pub fn tick(&mut self, packets: u64, len: usize) -> u64 {
-        let (now, slot) = (Instant::now(), Slot::camera(0).expect("there is a first camera slot"));
+        self.now += TICK;
+        let (now, slot) = (self.now, Slot::FIRST_CAMERA);
         for _ in 0..packets {
+            self.arrivals.iter_mut().for_each(|arrivals| arrivals.record(self.seq as u16, now));
             self.seq += 1;
             let fill = |packet: &mut Packet| {
                 packet.stream = StreamId::of(ConnectionId(0), 0);
@@ -87,6 +105,20 @@ impl Audience {
             out.flush();
         }
         copies
+    }
+
+    /// Takes everybody's feedback of what was sent since the last. Returns how many packets that is about.
+    ///
+    /// # Panics
+    /// Never: what was sent has arrived.
+    pub fn hear(&mut self) -> u64 {
+        let Self { peers, arrivals, now, .. } = self;
+        let Some(feedback) = arrivals.as_mut().and_then(|arrivals| arrivals.feedback(Ssrc(1))) else { return 0 };
+        let fci = &feedback[FEEDBACK_HEADER_BYTES..];
+        peers.iter_mut().for_each(|(_, peer)| {
+            peer.feedback(fci, *now).expect("what was sent is reported");
+        });
+        u64::from(u16::from_be_bytes([fci[2], fci[3]])) * peers.len() as u64
     }
 }
 
