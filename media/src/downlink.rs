@@ -9,7 +9,7 @@ use crate::congestion::{Estimator, Probe};
 use crate::counters::DropReason;
 use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN, OUT_OF_REACH};
 use crate::pacer::{Paced, Pacer};
-use crate::prefetch::{prefetch, prefetch_first};
+use crate::prefetch::prefetch_first;
 
 /// See the module.
 #[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
@@ -138,9 +138,8 @@ impl Downlink {
         self.estimator.prefetch_next();
     }
 
-    /// Asks for the memory that feedback touches.
-    pub(crate) fn prefetch_whole(&self) {
-        prefetch(self);
+    /// Asks for the memory of the packets feedback is expected of.
+    pub(crate) fn prefetch_latest(&self) {
         self.estimator.prefetch_latest();
     }
 

@@ -1,15 +1,15 @@
 //! An AES-GCM key that seals from one place into another, and whose memory can be asked for ahead of time.
 //!
 //! `aws-lc-rs` does the same with the same code of AWS-LC, but keeps the expanded key where nobody can find it, and with
-//! hundreds of viewers it is cold at the first packet of each.
+//! hundreds of viewers it is cold at the first packet of each, sent or received.
 #![allow(unsafe_code, reason = "calls of AWS-LC on memory owned or borrowed here")]
 
 use std::mem;
 use std::ptr;
 
 use aws_lc_sys::{
-    EVP_AEAD_CTX, EVP_AEAD_CTX_cleanup, EVP_AEAD_CTX_init, EVP_AEAD_CTX_seal_scatter, EVP_aead_aes_128_gcm,
-    EVP_aead_aes_256_gcm, OPENSSL_cleanse,
+    EVP_AEAD_CTX, EVP_AEAD_CTX_cleanup, EVP_AEAD_CTX_init, EVP_AEAD_CTX_open_gather, EVP_AEAD_CTX_seal_scatter,
+    EVP_aead_aes_128_gcm, EVP_aead_aes_256_gcm, OPENSSL_cleanse,
 };
 
 use crate::prefetch::prefetch;
@@ -19,16 +19,20 @@ pub(crate) const NONCE: usize = 12;
 /// Bytes of a tag.
 pub(crate) const TAG: usize = 16;
 
-/// An expanded key that only encrypts.
-pub(crate) struct SealingKey {
+/// What was opened is not what was sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forged;
+
+/// An expanded key.
+pub(crate) struct Key {
     /// Boxed: it must not move.
     context: Box<EVP_AEAD_CTX>,
 }
 
 // SAFETY: the context holds no pointer to anything but static tables, and may be freed by any thread.
-unsafe impl Send for SealingKey {}
+unsafe impl Send for Key {}
 
-impl SealingKey {
+impl Key {
     /// A key of 16 or 32 bytes; none for other lengths.
     pub(crate) fn new(key: &[u8]) -> Option<Self> {
         // SAFETY: no memory is passed; the tables live for ever.
@@ -70,6 +74,36 @@ impl SealingKey {
         unsafe { self.seal_raw(nonce, aad, at, at, text.len()) }
     }
 
+    /// Decrypts `text` in place, if `tag` is that over it and `aad`.
+    ///
+    /// # Errors
+    /// [`Forged`] if it is not; `text` says nothing then.
+    pub(crate) fn open_in_place(
+        &self,
+        nonce: [u8; NONCE],
+        aad: &[u8],
+        text: &mut [u8],
+        tag: &[u8],
+    ) -> Result<(), Forged> {
+        let at = text.as_mut_ptr();
+        // SAFETY: all of it is borrowed or owned for the call, and `text` is read and written at the same place.
+        let done = unsafe {
+            EVP_AEAD_CTX_open_gather(
+                &raw const *self.context,
+                at,
+                nonce.as_ptr(),
+                NONCE,
+                at,
+                text.len(),
+                tag.as_ptr(),
+                tag.len(),
+                aad.as_ptr(),
+                aad.len(),
+            )
+        };
+        if done == 1 { Ok(()) } else { Err(Forged) }
+    }
+
     /// # Safety
     /// `plain` must be valid for reads and `sealed` for writes of `len` bytes; they are the same or do not overlap.
     unsafe fn seal_raw(
@@ -104,7 +138,7 @@ impl SealingKey {
     }
 }
 
-impl Drop for SealingKey {
+impl Drop for Key {
     fn drop(&mut self) {
         let context = &raw mut *self.context;
         // SAFETY: the context was initialised, and is not used any more. Nothing else wipes the key.
@@ -122,11 +156,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_is_opened_by_the_library() {
+    fn what_is_sealed_is_opened_by_the_library_and_the_reverse() {
         let algorithms: [(usize, &'static Algorithm); 2] = [(16, &AES_128_GCM), (32, &AES_256_GCM)];
         for (len, algorithm) in algorithms {
             let key: Vec<u8> = (0..len as u8).collect();
-            let ours = SealingKey::new(&key).unwrap();
+            let ours = Key::new(&key).unwrap();
             let theirs = LessSafeKey::new(UnboundKey::new(algorithm, &key).unwrap());
             for plain in [vec![], vec![7; 1], vec![9; 1_200]] {
                 let mut sealed = vec![0; plain.len()];
@@ -138,8 +172,21 @@ mod tests {
                 let nonce = Nonce::assume_unique_for_key([3; NONCE]);
                 let opened = theirs.open_in_place(nonce, Aad::from(b"header"), &mut sealed).unwrap();
                 assert_eq!(*opened, plain[..]);
+
+                let mut text = plain.clone();
+                let nonce = Nonce::assume_unique_for_key([4; NONCE]);
+                let tag = theirs.seal_in_place_separate_tag(nonce, Aad::from(b"header"), &mut text).unwrap();
+                let sealed = text.clone();
+                assert_eq!(ours.open_in_place([4; NONCE], b"header", &mut text, tag.as_ref()), Ok(()));
+                assert_eq!(text, plain);
+                let mut wrong = [0; TAG];
+                wrong.copy_from_slice(tag.as_ref());
+                wrong[TAG - 1] ^= 1;
+                for (aad, tag) in [(&b"header"[..], &wrong[..]), (b"Header", tag.as_ref()), (b"header", &wrong[..4])] {
+                    assert_eq!(ours.open_in_place([4; NONCE], aad, &mut sealed.clone(), tag), Err(Forged));
+                }
             }
         }
-        assert!(SealingKey::new(&[0; 24]).is_none());
+        assert!(Key::new(&[0; 24]).is_none());
     }
 }

@@ -278,12 +278,20 @@ impl Peer {
         prefetch(&self.wake_at);
     }
 
-    /// Asks for the keys, and for what feedback changes.
+    /// Asks for what says where the keys are, and for what feedback changes.
     pub(crate) fn prefetch_heard(&self) {
         if let Some(srtp) = &self.srtp {
             prefetch(&srtp.receiver);
         }
-        self.outbound.downlink.iter().for_each(|downlink| downlink.prefetch_whole());
+        self.outbound.downlink.iter().for_each(|downlink| prefetch(&**downlink));
+    }
+
+    /// Asks for the keys, and for the packets that feedback is expected of.
+    pub(crate) fn prefetch_told(&self) {
+        if let Some(srtp) = &self.srtp {
+            srtp.receiver.prefetch_for_rtcp();
+        }
+        self.outbound.downlink.iter().for_each(|downlink| downlink.prefetch_latest());
     }
 
     /// Where to send and with what keys, together with what is received through it.

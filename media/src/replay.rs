@@ -1,5 +1,9 @@
 //! Protection against replay (RFC 3711 §3.3.2).
 
+use crate::ids::Ssrc;
+use crate::limits;
+use crate::prefetch::prefetch;
+
 /// Which of the last 1,024 packet indices have been seen (RFC 3711 §3.3.2). Wide, because a retransmission may be a
 /// second behind.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +52,35 @@ impl ReplayWindow {
 
     fn bit(index: u64) -> u64 {
         1 << (index % 64)
+    }
+}
+
+/// The windows of a session's sources. They are few, and those that were first are asked for most: most clients report from one.
+#[derive(Debug, Default)]
+pub(crate) struct ReplayWindows(Vec<(Ssrc, ReplayWindow)>);
+
+impl ReplayWindows {
+    pub(crate) fn get(&self, ssrc: Ssrc) -> Option<&ReplayWindow> {
+        self.0.iter().find(|(of, _)| *of == ssrc).map(|(_, window)| window)
+    }
+
+    /// Whether there are as many as a session may have.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= limits::SSRCS_PER_PEER
+    }
+
+    /// A packet of `ssrc` with `index` has authenticated.
+    pub(crate) fn record(&mut self, ssrc: Ssrc, index: u64) {
+        let at = self.0.iter().position(|(of, _)| *of == ssrc).unwrap_or_else(|| {
+            self.0.push((ssrc, ReplayWindow::default()));
+            self.0.len() - 1
+        });
+        self.0[at].1.record(index);
+    }
+
+    /// Asks for the memory of the first.
+    pub(crate) fn prefetch_first(&self) {
+        self.0.first().into_iter().for_each(prefetch);
     }
 }
 

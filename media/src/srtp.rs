@@ -1,15 +1,11 @@
 //! SRTP and SRTCP in place: AES-GCM (RFC 7714), with AES-CM and HMAC-SHA1 (RFC 3711) for clients without it.
 
-use std::collections::BTreeMap;
-
-use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::hmac;
 
-use crate::gcm::{self, NONCE, SealingKey};
+use crate::gcm::{self, NONCE};
 use crate::ids::Ssrc;
-use crate::limits;
-use crate::replay::ReplayWindow;
+use crate::replay::ReplayWindows;
 use crate::rtp::Header;
 
 /// A packet that is not accepted, or material that makes no key.
@@ -102,18 +98,13 @@ impl MasterKey {
         Ok(out)
     }
 
-    /// `expand` makes a key of GCM of its bytes.
-    fn cipher<K>(
-        &self,
-        [key, auth, salt]: [u8; 3],
-        expand: impl FnOnce(&[u8]) -> Option<K>,
-    ) -> Result<Cipher<K>, SrtpError> {
+    fn cipher(&self, [key, auth, salt]: [u8; 3]) -> Result<Cipher, SrtpError> {
         let session_key = self.derive(key, self.key.len())?;
         let session_salt = self.derive(salt, self.salt.len())?;
         match self.profile {
             Profile::Aes256Gcm | Profile::Aes128Gcm => {
                 let salt = session_salt[..].try_into().map_err(|_| SrtpError::Keys)?;
-                Ok(Cipher::Gcm { key: expand(&session_key).ok_or(SrtpError::Keys)?, salt })
+                Ok(Cipher::Gcm { key: gcm::Key::new(&session_key).ok_or(SrtpError::Keys)?, salt })
             }
             Profile::Aes128CmSha1 => {
                 let mac = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.derive(auth, 20)?);
@@ -124,15 +115,6 @@ impl MasterKey {
             }
         }
     }
-
-    fn sealing_cipher(&self, labels: [u8; 3]) -> Result<Cipher<SealingKey>, SrtpError> {
-        self.cipher(labels, SealingKey::new)
-    }
-
-    fn opening_cipher(&self, labels: [u8; 3]) -> Result<Cipher<LessSafeKey>, SrtpError> {
-        let algorithm = if self.key.len() == 32 { &AES_256_GCM } else { &AES_128_GCM };
-        self.cipher(labels, |key| UnboundKey::new(algorithm, key).ok().map(LessSafeKey::new))
-    }
 }
 
 /// Labels of key, authentication key and salt (RFC 3711 §4.3.2).
@@ -140,12 +122,12 @@ const RTP_LABELS: [u8; 3] = [0, 1, 2];
 const RTCP_LABELS: [u8; 3] = [3, 4, 5];
 
 /// Session key, salt and, for HMAC, authentication key of RTP or of RTCP in one direction.
-enum Cipher<K> {
-    Gcm { key: K, salt: [u8; NONCE] },
+enum Cipher {
+    Gcm { key: gcm::Key, salt: [u8; NONCE] },
     CmSha1 { key: Box<EncryptingKey>, mac: Box<hmac::Key>, salt: [u8; 14] },
 }
 
-impl<K> Cipher<K> {
+impl Cipher {
     fn tag_len(&self) -> usize {
         match self {
             Self::Gcm { .. } => GCM_TAG,
@@ -188,8 +170,8 @@ fn sha1_verify(mac: &hmac::Key, parts: [&[u8]; 2], tag: &[u8]) -> Result<(), Srt
 
 /// Protects what we send.
 pub struct Sender {
-    rtp: Cipher<SealingKey>,
-    rtcp: Cipher<SealingKey>,
+    rtp: Cipher,
+    rtcp: Cipher,
     rtcp_index: u32,
 }
 
@@ -197,7 +179,7 @@ impl Sender {
     /// # Errors
     /// [`SrtpError::Keys`] when the material makes no key.
     pub fn new(key: &MasterKey) -> Result<Self, SrtpError> {
-        Ok(Self { rtp: key.sealing_cipher(RTP_LABELS)?, rtcp: key.sealing_cipher(RTCP_LABELS)?, rtcp_index: 0 })
+        Ok(Self { rtp: key.cipher(RTP_LABELS)?, rtcp: key.cipher(RTCP_LABELS)?, rtcp_index: 0 })
     }
 
     /// Asks for the memory of the key for RTP.
@@ -283,11 +265,11 @@ impl Sender {
 
 /// Authenticates and decrypts what a peer sends.
 pub struct Receiver {
-    rtp: Cipher<LessSafeKey>,
-    rtcp: Cipher<LessSafeKey>,
-    streams: BTreeMap<Ssrc, ReplayWindow>,
+    rtp: Cipher,
+    rtcp: Cipher,
+    streams: ReplayWindows,
     /// The index counts per source (RFC 3711 §3.2.1): every SSRC that reports has a window of its own.
-    rtcp_streams: BTreeMap<Ssrc, ReplayWindow>,
+    rtcp_streams: ReplayWindows,
 }
 
 impl Receiver {
@@ -295,11 +277,19 @@ impl Receiver {
     /// [`SrtpError::Keys`] when the material makes no key.
     pub fn new(key: &MasterKey) -> Result<Self, SrtpError> {
         Ok(Self {
-            rtp: key.opening_cipher(RTP_LABELS)?,
-            rtcp: key.opening_cipher(RTCP_LABELS)?,
-            streams: BTreeMap::new(),
-            rtcp_streams: BTreeMap::new(),
+            rtp: key.cipher(RTP_LABELS)?,
+            rtcp: key.cipher(RTCP_LABELS)?,
+            streams: ReplayWindows::default(),
+            rtcp_streams: ReplayWindows::default(),
         })
+    }
+
+    /// Asks for the memory of the key for RTCP, and of what tells a replay of it.
+    pub(crate) fn prefetch_for_rtcp(&self) {
+        if let Cipher::Gcm { key, .. } = &self.rtcp {
+            key.prefetch();
+        }
+        self.rtcp_streams.prefetch_first();
     }
 
     /// Decrypts the RTP packet `buf` with its parsed `header` in place. Returns the length without tag. State is kept
@@ -308,8 +298,8 @@ impl Receiver {
     /// # Errors
     /// When the packet is too short, forged, replayed, or of one source too many.
     pub fn unprotect_rtp(&mut self, buf: &mut [u8], header: &Header) -> Result<usize, SrtpError> {
-        let window = self.streams.get(&header.ssrc);
-        if window.is_none() && self.streams.len() >= limits::SSRCS_PER_PEER {
+        let window = self.streams.get(header.ssrc);
+        if window.is_none() && self.streams.is_full() {
             return Err(SrtpError::TooManySources);
         }
         let index = window.map_or(u64::from(header.seq), |window| window.index(header.seq));
@@ -317,7 +307,7 @@ impl Receiver {
             return Err(SrtpError::Replayed);
         }
         let len = self.unprotect_rtp_at(buf, header, index)?;
-        self.streams.entry(header.ssrc).or_default().record(index);
+        self.streams.record(header.ssrc, index);
         Ok(len)
     }
 
@@ -333,9 +323,10 @@ impl Receiver {
         }
         match &self.rtp {
             Cipher::Gcm { key, salt } => {
-                let (head, rest) = buf.split_at_mut(header.len);
-                let nonce = Nonce::assume_unique_for_key(gcm_nonce(salt, header.ssrc, index));
-                key.open_in_place(nonce, Aad::from(&*head), rest).map_err(|_| SrtpError::Forged)?;
+                let (packet, tag) = buf.split_at_mut(len);
+                let (head, payload) = packet.split_at_mut(header.len);
+                let nonce = gcm_nonce(salt, header.ssrc, index);
+                key.open_in_place(nonce, head, payload, tag).map_err(|_| SrtpError::Forged)?;
             }
             Cipher::CmSha1 { key, mac, salt } => {
                 let (packet, tag) = buf.split_at_mut(len);
@@ -366,8 +357,8 @@ impl Receiver {
             return Err(SrtpError::Forged);
         }
         let index = u64::from(word & 0x7fff_ffff);
-        let window = self.rtcp_streams.get(&ssrc);
-        if window.is_none() && self.rtcp_streams.len() >= limits::SSRCS_PER_PEER {
+        let window = self.rtcp_streams.get(ssrc);
+        if window.is_none() && self.rtcp_streams.is_full() {
             return Err(SrtpError::TooManySources);
         }
         if window.is_some_and(|window| window.has_seen(index)) {
@@ -375,10 +366,10 @@ impl Receiver {
         }
         match &self.rtcp {
             Cipher::Gcm { key, salt } => {
-                let (header, rest) = buf[..len + GCM_TAG].split_at_mut(RTCP_HEADER);
+                let (packet, tag) = buf[..len + GCM_TAG].split_at_mut(len);
+                let (header, reports) = packet.split_at_mut(RTCP_HEADER);
                 let (nonce, aad) = (gcm_nonce(salt, ssrc, index), rtcp_aad(header, index_word));
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                key.open_in_place(nonce, Aad::from(aad), rest).map_err(|_| SrtpError::Forged)?;
+                key.open_in_place(nonce, &aad, reports, tag).map_err(|_| SrtpError::Forged)?;
             }
             Cipher::CmSha1 { key, mac, salt } => {
                 let (packet, tag) = buf.split_at_mut(len + SRTCP_INDEX);
@@ -387,7 +378,7 @@ impl Receiver {
                 key.less_safe_encrypt(&mut packet[RTCP_HEADER..len], counter).map_err(|_| SrtpError::Forged)?;
             }
         }
-        self.rtcp_streams.entry(ssrc).or_default().record(index);
+        self.rtcp_streams.record(ssrc, index);
         Ok(len)
     }
 }
@@ -410,6 +401,7 @@ fn rtcp_aad(header: &[u8], index_word: [u8; 4]) -> [u8; RTCP_HEADER + SRTCP_INDE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     const PROFILES: [Profile; 3] = [Profile::Aes256Gcm, Profile::Aes128Gcm, Profile::Aes128CmSha1];
 
