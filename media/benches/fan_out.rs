@@ -12,6 +12,8 @@ const VIEWERS: u32 = 300;
 const PICTURE: usize = 1_100;
 /// Bytes of payload of a voice's packet.
 const VOICE: usize = 80;
+/// Bytes that push everything else out of the caches.
+const OTHERS: usize = 64 << 20;
 
 fn main() {
     divan::main();
@@ -23,10 +25,10 @@ fn video(bencher: Bencher, (packets, estimated): (u64, bool)) {
     run(bencher, packets, estimated, PICTURE, || ());
 }
 
-/// The same while the caches hold something else, as they do when the kernel has copied a tick's packets.
+/// The same while the caches hold something else, as they do when the kernel has copied a tick's packets and others run beside it.
 #[divan::bench(sample_size = 1, sample_count = 1_000, args = [(1, false), (5, false), (5, true)])]
 fn video_cold(bencher: Bencher, (packets, estimated): (u64, bool)) {
-    let others = RefCell::new(vec![0u8; 4 << 20]);
+    let others = RefCell::new(vec![0u8; OTHERS]);
     run(bencher, packets, estimated, PICTURE, || touch(&mut others.borrow_mut()));
 }
 
@@ -39,7 +41,7 @@ fn voice(bencher: Bencher, (packets, estimated): (u64, bool)) {
 /// Everybody's feedback of two ticks of five packets; an item is a packet that is told of. The caches hold something else.
 #[divan::bench(sample_size = 1, sample_count = 1_000)]
 fn feedback_cold(bencher: Bencher) {
-    let (mut others, audience) = (vec![0u8; 4 << 20], RefCell::new(Audience::new(VIEWERS, true)));
+    let (mut others, audience) = (vec![0u8; OTHERS], RefCell::new(Audience::new(VIEWERS, true)));
     let play = || {
         let mut audience = audience.borrow_mut();
         let sent: u64 = (0..2).map(|_| audience.tick(5, PICTURE)).sum();
