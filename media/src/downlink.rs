@@ -12,7 +12,7 @@ use crate::pacer::{Paced, Pacer};
 use crate::prefetch::prefetch_first;
 
 /// See the module.
-#[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
+#[repr(C, align(64))] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Downlink {
     pacer: Pacer,
     /// The rate that layers were chosen for, bit/s.

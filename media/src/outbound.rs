@@ -1,5 +1,6 @@
 //! What one client receives: its slots, with the numbers it sees.
 
+use std::mem::offset_of;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,37 +28,41 @@ use crate::srtp;
 use crate::view::View;
 
 /// The slots of one viewer.
+#[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Outbound {
     /// By slot, once something was sent in it: most rooms use few.
     senders: Box<[Option<Box<SlotSender>>]>,
-    seed: u64,
-    /// What it wants to see.
-    pub(crate) wishes: Wishes,
-    /// The layer of each picture it is to get; none where it gets nothing.
-    targets: [Option<Layer>; PICTURES],
-    /// Layers it is counted for: the target, and what it has until a key frame of that has come.
-    takes: [LayerSet; PICTURES],
-    /// Retransmissions it may still ask for: a small request must not make the server send without end.
-    resends: Budget,
     /// Its line, if it tells how packets arrive.
     pub(crate) downlink: Option<Box<Downlink>>,
-    /// What its pictures may take at most.
-    pub(crate) ramp: Ramp,
-    /// Voices count in what the line carries.
-    numbers_voices: bool,
-    /// It takes voices in packets that carry those before them once more.
-    takes_redundancy: bool,
-    /// Pictures that do not fit its line, a bit for each slot.
-    pub(crate) dropped: u32,
+    /// The layer of each picture it is to get; none where it gets nothing.
+    targets: [Option<Layer>; PICTURES],
     /// Pictures it is to get and has no format for, a bit for each slot.
     pub(crate) undecodable: u32,
-    /// What it is shown, if it follows.
-    pub(crate) view: Option<View>,
+    /// It takes voices in packets that carry those before them once more.
+    takes_redundancy: bool,
     /// When sender reports are due.
     pub(crate) next_report: Instant,
+    /// What its pictures may take at most.
+    pub(crate) ramp: Ramp,
+    /// Pictures that do not fit its line, a bit for each slot.
+    pub(crate) dropped: u32,
+    /// Layers it is counted for: the target, and what it has until a key frame of that has come.
+    takes: [LayerSet; PICTURES],
+    /// What it wants to see.
+    pub(crate) wishes: Wishes,
+    /// Retransmissions it may still ask for: a small request must not make the server send without end.
+    resends: Budget,
+    /// Voices count in what the line carries.
+    numbers_voices: bool,
+    /// What it is shown, if it follows.
+    pub(crate) view: Option<View>,
+    seed: u64,
 }
 
 impl Outbound {
+    /// How many of its bytes a packet that leaves touches.
+    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, next_report);
+
     /// What a client with `session` receives; `seed` makes the first sequence numbers random (RFC 3550 §5.1).
     pub(crate) fn new(seed: u64, session: &Session, now: Instant) -> Self {
         Self {
@@ -91,6 +96,18 @@ impl Outbound {
     /// `from` as it is received.
     fn seen(&self, from: Occupied) -> Option<Occupied> {
         Some(Occupied { slot: self.section(from.slot)?, ..from })
+    }
+
+    /// When something is due for what it receives: reports, or something of its line.
+    pub(crate) fn next_timeout(&self) -> Instant {
+        let downlink = self.downlink.as_ref().map(|downlink| downlink.next_timeout());
+        [downlink, self.ramp.rises()].into_iter().flatten().fold(self.next_report, Instant::min)
+    }
+
+    /// Asks for the memory that says what is due.
+    pub(crate) fn prefetch_due(&self) {
+        prefetch(&self.next_report);
+        prefetch(&self.ramp);
     }
 
     /// Asks for what says where the senders of the slots of `pending` are, and for its line.

@@ -1,5 +1,6 @@
 //! One client's connection: ICE, DTLS, SRTP, what it sends and what it receives.
 
+use std::mem::offset_of;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ use crate::limits;
 use crate::outbound::{Outbound, Viewer};
 use crate::outbox::Outbox;
 use crate::plane::MediaEvent;
-use crate::prefetch::prefetch;
+use crate::prefetch::{prefetch, prefetch_first};
 use crate::profile::ProfileId;
 use crate::room::Room;
 use crate::rtcp;
@@ -66,40 +67,44 @@ pub(crate) enum Change {
 }
 
 /// See the module.
+#[repr(C, align(64))] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Peer {
-    pub(crate) room: RoomId,
+    /// Where we send: the pair nominated last, or before any nomination the first one proved.
+    remote: Option<SocketAddr>,
+    /// The keys: media can flow once they are there.
+    srtp: Option<Box<SrtpSession>>,
     pub(crate) participant: ParticipantId,
+    pub(crate) room: RoomId,
+    /// What it has in common with other viewers.
+    pub(crate) profile: ProfileId,
+    /// When it is looked after next.
+    pub(crate) wake_at: Instant,
+    pub(crate) outbound: Outbound,
+    /// Last valid connectivity check.
+    checked: Instant,
+    pub(crate) inbound: Inbound,
+    pub(crate) session: Session,
     pub(crate) connection: ConnectionId,
     pub(crate) ice: Credentials,
     /// Credentials of an ICE restart that no check has used yet.
     next_ice: Option<Credentials>,
     /// Kept after the keys are there, to answer retransmitted flights and to hear goodbye.
     handshake: Handshake,
-    /// The keys: media can flow once they are there.
-    srtp: Option<Box<SrtpSession>>,
     created: Instant,
-    /// Last valid connectivity check.
-    checked: Instant,
     /// First valid connectivity check.
     first_checked: Option<Instant>,
     /// Addresses proved by a connectivity check, oldest first.
     pub(crate) addresses: ArrayVec<SocketAddr, { limits::ADDRESSES_PER_PEER }>,
-    /// Where we send: the pair nominated last, or before any nomination the first one proved.
-    remote: Option<SocketAddr>,
     nominated: bool,
-    pub(crate) session: Session,
-    /// What it has in common with other viewers.
-    pub(crate) profile: ProfileId,
-    pub(crate) inbound: Inbound,
-    pub(crate) outbound: Outbound,
     told_speaking: bool,
     told_activity: Activity,
     told_held: (u32, u32),
-    /// When it is looked after next.
-    pub(crate) wake_at: Instant,
 }
 
 impl Peer {
+    /// How many of its bytes a packet that leaves touches.
+    const FIRST_BYTES: usize = offset_of!(Self, outbound) + Outbound::FIRST_BYTES;
+
     pub(crate) fn new(
         config: PeerConfig,
         profile: ProfileId,
@@ -246,11 +251,7 @@ impl Peer {
 
     /// Asks for the memory that says where the rest of a viewer is.
     pub(crate) fn prefetch_whereabouts(&self) {
-        prefetch(&self.remote);
-        prefetch(&self.srtp);
-        prefetch(&self.outbound);
-        prefetch(&self.participant);
-        prefetch(&self.profile);
+        prefetch_first(self, Self::FIRST_BYTES);
     }
 
     /// Asks for the keys, and for what says where the senders of the slots of `pending` are.
@@ -271,11 +272,8 @@ impl Peer {
 
     /// Asks for the memory that says where to look for what a message changes.
     pub(crate) fn prefetch_listening(&self) {
-        prefetch(&self.room);
-        prefetch(&self.srtp);
-        prefetch(&self.checked);
-        prefetch(&self.outbound);
-        prefetch(&self.wake_at);
+        prefetch_first(self, Self::FIRST_BYTES);
+        self.outbound.prefetch_due();
     }
 
     /// Asks for what says where the keys are, and for what feedback changes.
@@ -421,10 +419,7 @@ impl Peer {
     pub(crate) fn next_timeout(&self, now: Instant) -> Instant {
         let consent = self.checked + limits::CONSENT_EXPIRES;
         if self.is_up() {
-            let downlink = self.outbound.downlink.as_ref().map(|downlink| downlink.next_timeout());
-            let inbound = self.inbound.next_timeout();
-            let all = [downlink, self.outbound.ramp.rises(), Some(inbound), Some(self.outbound.next_report)];
-            return all.into_iter().flatten().fold(consent, Instant::min);
+            return consent.min(self.inbound.next_timeout()).min(self.outbound.next_timeout());
         }
         let connect = self.created + limits::CONNECT_WITHIN;
         let retransmit = self.handshake.next_timeout().filter(|at| *at > now);

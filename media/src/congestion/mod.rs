@@ -75,6 +75,8 @@ pub(crate) struct Estimator {
     /// Since when packets are on their way and no arrival is reported.
     unanswered: Option<Instant>,
     sent: SentPackets,
+    /// The prober may have something to say of a packet that leaves.
+    probing: bool,
     sending: SendRate,
     prober: Prober,
     clock: Option<Clock>,
@@ -108,7 +110,7 @@ pub(crate) struct Told {
 
 impl Estimator {
     /// How many of its bytes a packet that leaves touches.
-    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, clock);
+    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, sending) + SendRate::FIRST_BYTES;
 
     /// Begins at [`START_BITRATE`].
     pub(crate) fn new(now: Instant) -> Self {
@@ -123,6 +125,7 @@ impl Estimator {
             throughput: Throughput::default(),
             rate: RateControl::new(now),
             loss: LossBound::new(now),
+            probing: false,
             prober: Prober::new(now),
             round_trip: DEFAULT_ROUND_TRIP,
             unanswered: None,
@@ -163,7 +166,11 @@ impl Estimator {
         let now_us = self.sent_at.1;
         self.sending.sent(bytes, now_us);
         self.unanswered.get_or_insert(now);
-        let probe = self.prober.sent(bytes, now);
+        let mut probe = 0;
+        if self.probing {
+            probe = self.prober.sent(bytes, now);
+            self.probing = self.prober.is_sending();
+        }
         self.sent.push(bytes, probe, now_us)
     }
 
@@ -272,7 +279,9 @@ impl Estimator {
         let factor_max = if room { f64::INFINITY } else { FACTOR_NEAR_CAPACITY };
         let rested = room || self.rate.steady_for(now) >= NEAR_CAPACITY_AFTER;
         let allowed = rested && self.delay.usage() != Usage::Over && self.loss.bitrate().is_none();
-        self.prober.poll(self.estimate(), factor_max, allowed, now)
+        let probe = self.prober.poll(self.estimate(), factor_max, allowed, now);
+        self.probing = self.prober.is_sending();
+        probe
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.

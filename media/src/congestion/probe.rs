@@ -142,6 +142,11 @@ impl Prober {
         id
     }
 
+    /// Whether packets that leave are part of a probe.
+    pub(crate) fn is_sending(&self) -> bool {
+        matches!(self.state, State::Sending { .. })
+    }
+
     /// Takes in a packet that arrived.
     pub(crate) fn arrived(&mut self, packet: &Arrived, arrival_us: i64) {
         if let State::Sending { cluster, .. } | State::Waiting { cluster, .. } = &mut self.state

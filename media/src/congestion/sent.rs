@@ -54,6 +54,9 @@ pub(crate) struct Arrived {
     pub(crate) late: bool,
 }
 
+/// Packets in a line of memory.
+const LINE: u16 = (64 / size_of::<Packet>()) as u16;
+
 /// See the module. Sequence numbers are given out without gaps.
 #[derive(Debug)]
 pub(crate) struct SentPackets {
@@ -90,14 +93,13 @@ impl SentPackets {
         seq
     }
 
-    /// Asks for the memory of the next packet.
+    /// Asks for the memory of the next packets: as many as a line of it holds are in two.
     pub(crate) fn prefetch_next(&self) {
-        prefetch(&self.ring[self.index(self.next)]);
+        [0, LINE].into_iter().for_each(|n| prefetch(&self.ring[self.index(self.next.wrapping_add(n))]));
     }
 
     /// Asks for the memory of the latest packets: a tenth of a second of 4 Mbit/s.
     pub(crate) fn prefetch_latest(&self) {
-        const LINE: u16 = (64 / size_of::<Packet>()) as u16;
         (0..=5).for_each(|n| prefetch(&self.ring[self.index(self.next.wrapping_sub(n * LINE + 1))]));
     }
 

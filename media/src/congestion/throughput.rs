@@ -1,5 +1,7 @@
 //! How much arrives at a viewer, and how much is sent to it.
 
+use std::mem::offset_of;
+
 /// Length of a measurement, and of the first, µs (libwebrtc `BitrateEstimator`).
 const WINDOW_US: i64 = 150_000;
 /// See [`WINDOW_US`].
@@ -105,6 +107,9 @@ pub(crate) struct SendRate {
 }
 
 impl SendRate {
+    /// How many of its bytes a packet that leaves touches, most times.
+    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, estimate);
+
     pub(crate) fn new(estimate: f64, now_us: u64) -> Self {
         Self {
             since_us: now_us,

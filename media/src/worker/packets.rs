@@ -224,7 +224,11 @@ impl Worker {
         if other_rate {
             self.share_with(key, now);
         }
-        self.attend_sooner(key, now);
+        // What it reports hastens nothing but what is due for what it receives.
+        let peer = &self.peers[key];
+        if peer.outbound.next_timeout() < peer.wake_at {
+            self.reschedule(key, now);
+        }
         read.map_err(|_| DropReason::RtcpMalformed)
     }
 }
