@@ -115,13 +115,12 @@ impl Audience {
         let Self { peers, arrivals, now, .. } = self;
         let Some(feedback) = arrivals.as_mut().and_then(|arrivals| arrivals.feedback(Ssrc(1))) else { return 0 };
         let fci = &feedback[FEEDBACK_HEADER_BYTES..];
-        for step in 0..peers.len() + 3 {
+        for step in 0..peers.len() + 2 {
             let at = |back: usize| step.checked_sub(back).filter(|key| *key < peers.len());
             // As when a batch is read.
             at(0).into_iter().for_each(|key| peers[key].prefetch_listening());
             at(1).into_iter().for_each(|key| peers[key].prefetch_heard());
-            at(2).into_iter().for_each(|key| peers[key].prefetch_told());
-            let Some(key) = at(3) else { continue };
+            let Some(key) = at(2) else { continue };
             peers[key].feedback(fci, *now).expect("what was sent is reported");
         }
         u64::from(u16::from_be_bytes([fci[2], fci[3]])) * peers.len() as u64

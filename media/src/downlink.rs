@@ -9,10 +9,9 @@ use crate::congestion::{Estimator, Probe};
 use crate::counters::DropReason;
 use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN, OUT_OF_REACH};
 use crate::pacer::{Paced, Pacer};
-use crate::prefetch::prefetch_first;
 
 /// See the module.
-#[repr(C, align(64))] // What every packet touches comes first: see `FIRST_BYTES`.
+#[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Downlink {
     pacer: Pacer,
     /// The rate that layers were chosen for, bit/s.
@@ -35,7 +34,7 @@ impl fmt::Debug for Downlink {
 
 impl Downlink {
     /// How many of its bytes a packet that leaves touches.
-    const FIRST_BYTES: usize = offset_of!(Self, estimator) + Estimator::FIRST_BYTES;
+    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, estimator) + Estimator::FIRST_BYTES;
 
     pub(crate) fn new(now: Instant) -> Self {
         let estimator = Estimator::new(now);
@@ -126,11 +125,6 @@ impl Downlink {
     /// A packet and the answer to it take so long together.
     pub(crate) fn round_trip(&mut self, round_trip: Duration) {
         self.estimator.round_trip(round_trip);
-    }
-
-    /// Asks for the memory a packet that leaves touches, all but that it is noted in.
-    pub(crate) fn prefetch_first(&self) {
-        prefetch_first(self, Self::FIRST_BYTES);
     }
 
     /// Asks for the memory the next packet is noted in.

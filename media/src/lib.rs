@@ -49,6 +49,7 @@ pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 mod slot_sender;
+mod slot_senders;
 mod source;
 mod speech;
 pub mod srtp;

@@ -23,6 +23,7 @@ use crate::rtcp::SlotReport;
 use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::{Receiving, Session};
 use crate::slot_sender::{Rewritten, SlotSender};
+use crate::slot_senders::SlotSenders;
 use crate::source::ClockPoint;
 use crate::srtp;
 use crate::view::View;
@@ -30,16 +31,15 @@ use crate::view::View;
 /// The slots of one viewer.
 #[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Outbound {
-    /// By slot, once something was sent in it: most rooms use few.
-    senders: Box<[Option<Box<SlotSender>>]>,
-    /// Its line, if it tells how packets arrive.
-    pub(crate) downlink: Option<Box<Downlink>>,
     /// The layer of each picture it is to get; none where it gets nothing.
     targets: [Option<Layer>; PICTURES],
     /// Pictures it is to get and has no format for, a bit for each slot.
     pub(crate) undecodable: u32,
     /// It takes voices in packets that carry those before them once more.
     takes_redundancy: bool,
+    senders: SlotSenders,
+    /// Its line, if it tells how packets arrive.
+    pub(crate) downlink: Option<Downlink>,
     /// When sender reports are due.
     pub(crate) next_report: Instant,
     /// What its pictures may take at most.
@@ -56,23 +56,21 @@ pub(crate) struct Outbound {
     numbers_voices: bool,
     /// What it is shown, if it follows.
     pub(crate) view: Option<View>,
-    seed: u64,
 }
 
 impl Outbound {
     /// How many of its bytes a packet that leaves touches.
-    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, next_report);
+    pub(crate) const FIRST_BYTES: usize = offset_of!(Self, downlink) + Downlink::FIRST_BYTES;
 
     /// What a client with `session` receives; `seed` makes the first sequence numbers random (RFC 3550 §5.1).
     pub(crate) fn new(seed: u64, session: &Session, now: Instant) -> Self {
         Self {
-            senders: Slot::all().map(|_| None).collect(),
-            seed,
+            senders: SlotSenders::new(seed),
             wishes: Wishes::UNSAID,
             targets: [None; PICTURES],
             takes: [LayerSet::default(); PICTURES],
             resends: Budget::full(limits::RETRANSMITS_PER_SECOND, limits::RETRANSMIT_BURST, now),
-            downlink: session.has_feedback().then(|| Box::new(Downlink::new(now))),
+            downlink: session.has_feedback().then(|| Downlink::new(now)),
             ramp: Ramp::default(),
             numbers_voices: session.has_feedback_on_voices(),
             takes_redundancy: session.has_redundant_voices(),
@@ -110,25 +108,17 @@ impl Outbound {
         prefetch(&self.ramp);
     }
 
-    /// Asks for what says where the senders of the slots of `pending` are, and for its line.
-    pub(crate) fn prefetch_places(&self, pending: &[Pending]) {
-        self.downlink.iter().for_each(|downlink| downlink.prefetch_first());
-        pending.iter().for_each(|pending| prefetch(&self.senders[pending.from.slot.index()]));
-    }
-
     /// Asks for the senders of the slots of `pending`, and for where the next packet is noted.
     pub(crate) fn prefetch(&self, pending: &[Pending]) {
-        self.downlink.iter().for_each(|downlink| downlink.prefetch_next());
-        for sender in pending.iter().filter_map(|pending| self.senders[pending.from.slot.index()].as_deref()) {
-            prefetch(sender);
-        }
+        self.downlink.iter().for_each(Downlink::prefetch_next);
+        pending.iter().for_each(|pending| self.senders.prefetch(pending.from.slot));
     }
 
     /// Whether packets of voices carry those before them once more: where the line loses some, and has room for it. A thin line
     /// would lose more by it.
     pub(crate) fn is_sent_redundancy(&self) -> bool {
         let has_room = |downlink: &Downlink| downlink.bitrate() >= limits::REDUNDANCY_BITRATE_MIN;
-        self.takes_redundancy && self.is_lossy() && self.downlink.as_deref().is_some_and(has_room)
+        self.takes_redundancy && self.is_lossy() && self.downlink.as_ref().is_some_and(has_room)
     }
 
     fn is_lossy(&self) -> bool {
@@ -148,8 +138,7 @@ impl Outbound {
         let Some(downlink) = downlink.as_mut() else { return };
         if downlink.restart(now) {
             drop(downlink.clear());
-            let pictures = Slot::all().zip(senders.iter_mut()).filter(|(slot, _)| slot.kind().is_video());
-            pictures.filter_map(|(_, sender)| sender.as_mut()).for_each(|sender| sender.pause());
+            senders.pause_pictures();
         }
     }
 
@@ -174,7 +163,7 @@ impl Outbound {
     pub(crate) fn set_target(&mut self, slot: Slot, target: Option<Layer>) {
         self.targets[slot.index()] = target;
         let section = self.section(slot).filter(|_| target.is_none());
-        if let Some(sender) = section.and_then(|section| self.senders[section.index()].as_mut()) {
+        if let Some(sender) = section.and_then(|section| self.senders.get_mut(section)) {
             sender.pause();
         }
     }
@@ -186,14 +175,11 @@ impl Outbound {
 
     /// The layer it is being sent of the picture in `slot`, whose occupant is `generation`.
     pub(crate) fn layer(&self, slot: Slot, generation: Generation) -> Option<Layer> {
-        self.senders[self.section(slot)?.index()].as_ref()?.layer(generation)
+        self.senders.get(self.section(slot)?)?.layer(generation)
     }
 
     pub(crate) fn sender(&mut self, slot: Slot) -> &mut SlotSender {
-        self.senders[slot.index()].get_or_insert_with(|| {
-            let first_seq = (self.seed >> 8).wrapping_mul(2 * slot.index() as u64 + 1) as u16 & 0x7fff;
-            Box::new(SlotSender::new(slot, first_seq))
-        })
+        self.senders.get_or_make(slot)
     }
 }
 
@@ -282,7 +268,7 @@ impl Viewer<'_> {
         let Outbound { downlink, senders, .. } = &mut *self.outbound;
         for paced in downlink.iter_mut().flat_map(|downlink| downlink.clear()) {
             out.counters.drop(DropReason::PacerFull);
-            senders[paced.section.index()].iter_mut().for_each(|sender| sender.pause());
+            senders.get_mut(paced.section).into_iter().for_each(SlotSender::pause);
             awaiting.insert(paced.from.slot, paced.packet.layer);
         }
     }

@@ -71,8 +71,6 @@ pub(crate) enum Change {
 pub(crate) struct Peer {
     /// Where we send: the pair nominated last, or before any nomination the first one proved.
     remote: Option<SocketAddr>,
-    /// The keys: media can flow once they are there.
-    srtp: Option<Box<SrtpSession>>,
     pub(crate) participant: ParticipantId,
     pub(crate) room: RoomId,
     /// What it has in common with other viewers.
@@ -80,6 +78,8 @@ pub(crate) struct Peer {
     /// When it is looked after next.
     pub(crate) wake_at: Instant,
     pub(crate) outbound: Outbound,
+    /// The keys: media can flow once they are there.
+    srtp: Option<SrtpSession>,
     /// Last valid connectivity check.
     checked: Instant,
     pub(crate) inbound: Inbound,
@@ -142,7 +142,7 @@ impl Peer {
     /// The peer as it is when its handshake is done.
     #[cfg(feature = "bench")]
     pub(crate) fn connected(mut self, srtp: SrtpSession, remote: SocketAddr) -> Self {
-        (self.srtp, self.remote) = (Some(Box::new(srtp)), Some(remote));
+        (self.srtp, self.remote) = (Some(srtp), Some(remote));
         self
     }
 
@@ -230,7 +230,7 @@ impl Peer {
                 let began = self.first_checked.unwrap_or(self.created);
                 let took = now.saturating_duration_since(began).as_micros() as u64;
                 out.counters.measure(Distribution::Handshake, took, 1);
-                self.srtp = Some(srtp);
+                self.srtp = Some(*srtp);
                 Some(Change::Connected)
             }
             Err(error) => {
@@ -249,46 +249,29 @@ impl Peer {
         self.srtp.as_mut().map(|srtp| &mut srtp.receiver).ok_or(DropReason::NoKeys)
     }
 
-    /// Asks for the memory that says where the rest of a viewer is.
-    pub(crate) fn prefetch_whereabouts(&self) {
+    /// Asks for the memory that a packet to a viewer touches first.
+    pub(crate) fn prefetch_first(&self) {
         prefetch_first(self, Self::FIRST_BYTES);
+        prefetch_first(&self.srtp, SrtpSession::FIRST_BYTES);
     }
 
-    /// Asks for the keys, and for what says where the senders of the slots of `pending` are.
-    pub(crate) fn prefetch_contents(&self, pending: &[Pending]) {
-        if let Some(srtp) = &self.srtp {
-            prefetch(&srtp.sender);
-        }
-        self.outbound.prefetch_places(pending);
-    }
-
-    /// Asks for the expanded key, and for the senders of the slots of `pending`.
-    pub(crate) fn prefetch_tools(&self, pending: &[Pending]) {
-        if let Some(srtp) = &self.srtp {
-            srtp.sender.prefetch_key();
-        }
+    /// Asks for what that memory leads to: the expanded key, and the senders of the slots of `pending`.
+    pub(crate) fn prefetch_second(&self, pending: &[Pending]) {
+        self.srtp.iter().for_each(|srtp| srtp.sender.prefetch_key());
         self.outbound.prefetch(pending);
     }
 
-    /// Asks for the memory that says where to look for what a message changes.
+    /// Asks for the memory that a message of a viewer touches first.
     pub(crate) fn prefetch_listening(&self) {
         prefetch_first(self, Self::FIRST_BYTES);
         self.outbound.prefetch_due();
+        prefetch(&self.srtp);
     }
 
-    /// Asks for what says where the keys are, and for what feedback changes.
+    /// Asks for what that memory leads to: the key, what feedback changes, and the packets it is expected of.
     pub(crate) fn prefetch_heard(&self) {
-        if let Some(srtp) = &self.srtp {
-            prefetch(&srtp.receiver);
-        }
-        self.outbound.downlink.iter().for_each(|downlink| prefetch(&**downlink));
-    }
-
-    /// Asks for the keys, and for the packets that feedback is expected of.
-    pub(crate) fn prefetch_told(&self) {
-        if let Some(srtp) = &self.srtp {
-            srtp.receiver.prefetch_for_rtcp();
-        }
+        self.srtp.iter().for_each(|srtp| srtp.receiver.prefetch_for_rtcp());
+        prefetch(&self.outbound.downlink);
         self.outbound.downlink.iter().for_each(|downlink| downlink.prefetch_latest());
     }
 

@@ -169,6 +169,7 @@ fn sha1_verify(mac: &hmac::Key, parts: [&[u8]; 2], tag: &[u8]) -> Result<(), Srt
 }
 
 /// Protects what we send.
+#[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub struct Sender {
     rtp: Cipher,
     rtcp: Cipher,
@@ -176,6 +177,9 @@ pub struct Sender {
 }
 
 impl Sender {
+    /// How many of its bytes a packet that leaves touches.
+    pub(crate) const FIRST_BYTES: usize = size_of::<Cipher>();
+
     /// # Errors
     /// [`SrtpError::Keys`] when the material makes no key.
     pub fn new(key: &MasterKey) -> Result<Self, SrtpError> {

@@ -267,11 +267,10 @@ impl Room {
         let (turns, packets) = (sweep.turns(), sweep.packets());
         let carries = packets.iter().any(|pending| pending.before.is_some());
         for n in 0..turns {
-            // What the next viewers need lies in three steps of memory, each found through the one before.
+            // What the next viewers need lies in two steps of memory, the second found through the first.
             let later = |steps: usize| peers.get(sweep.key(n + steps)?);
-            later(3).into_iter().for_each(|peer| peer.prefetch_whereabouts());
-            later(2).into_iter().for_each(|peer| peer.prefetch_contents(packets));
-            later(1).into_iter().for_each(|peer| peer.prefetch_tools(packets));
+            later(2).into_iter().for_each(|peer| peer.prefetch_first());
+            later(1).into_iter().for_each(|peer| peer.prefetch_second(packets));
             let key = sweep.key(n);
             let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
             let kind =

@@ -44,12 +44,11 @@ impl Worker {
         let key = |n: usize| self.by_address.get(&ingress.sender(n)?).copied();
         let keys: ArrayVec<_, { limits::BATCH }> = (0..count).map(key).collect();
         // What handling a message needs lies in steps of memory, each found through the one before.
-        for step in 0..count + 3 {
+        for step in 0..count + 2 {
             let peer = |back: usize| self.peers.get((*keys.get(step.checked_sub(back)?)?)?);
             peer(0).into_iter().for_each(|peer| peer.prefetch_listening());
             peer(1).into_iter().for_each(|peer| peer.prefetch_heard());
-            peer(2).into_iter().for_each(|peer| peer.prefetch_told());
-            let Some(n) = step.checked_sub(3) else { continue };
+            let Some(n) = step.checked_sub(2) else { continue };
             let (from, datagrams) = ingress.message(n);
             for datagram in datagrams {
                 self.out.counters.add(Tally::DatagramsIn, 1);
