@@ -1,5 +1,5 @@
 //! The inside of a worker for `media/benches/fan_out.rs`: a room of connected viewers, without sockets in use. Time is made up:
-//! a tick every [`TICK`], and feedback from everybody every second tick.
+//! a tick every [`TICK`].
 #![allow(missing_docs, reason = "for one bench of this crate")]
 
 use std::time::{Duration, Instant};

@@ -90,7 +90,6 @@ pub enum HandshakeError {
 }
 
 /// What a handshake leads to.
-#[repr(C)] // What every packet that leaves touches comes first: see `FIRST_BYTES`.
 pub struct SrtpSession {
     /// Protects what we send.
     pub sender: srtp::Sender,
@@ -98,11 +97,6 @@ pub struct SrtpSession {
     pub receiver: srtp::Receiver,
     /// The profile negotiated.
     pub profile: Profile,
-}
-
-impl SrtpSession {
-    /// How many of its bytes a packet that leaves touches.
-    pub(crate) const FIRST_BYTES: usize = srtp::Sender::FIRST_BYTES;
 }
 
 /// Which side speaks first.

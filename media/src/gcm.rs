@@ -1,4 +1,4 @@
-//! An AES-GCM key that seals from one place into another, and whose memory can be asked for ahead of time.
+//! An AES-GCM key that seals from one place into another, opens in place, and whose memory can be asked for ahead of time.
 //!
 //! `aws-lc-rs` does the same with the same code of AWS-LC, but keeps the expanded key where nobody can find it, and with
 //! hundreds of viewers it is cold at the first packet of each, sent or received.

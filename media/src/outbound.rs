@@ -37,6 +37,8 @@ pub(crate) struct Outbound {
     pub(crate) undecodable: u32,
     /// It takes voices in packets that carry those before them once more.
     takes_redundancy: bool,
+    /// What it is shown, if it follows.
+    pub(crate) view: Option<View>,
     senders: SlotSenders,
     /// Its line, if it tells how packets arrive.
     pub(crate) downlink: Option<Downlink>,
@@ -54,8 +56,6 @@ pub(crate) struct Outbound {
     resends: Budget,
     /// Voices count in what the line carries.
     numbers_voices: bool,
-    /// What it is shown, if it follows.
-    pub(crate) view: Option<View>,
 }
 
 impl Outbound {
@@ -96,7 +96,7 @@ impl Outbound {
         Some(Occupied { slot: self.section(from.slot)?, ..from })
     }
 
-    /// When something is due for what it receives: reports, or something of its line.
+    /// When something is due for what it receives: reports, larger layers, or something of its line.
     pub(crate) fn next_timeout(&self) -> Instant {
         let downlink = self.downlink.as_ref().map(|downlink| downlink.next_timeout());
         [downlink, self.ramp.rises()].into_iter().flatten().fold(self.next_report, Instant::min)
@@ -111,7 +111,8 @@ impl Outbound {
     /// Asks for the senders of the slots of `pending`, and for where the next packet is noted.
     pub(crate) fn prefetch(&self, pending: &[Pending]) {
         self.downlink.iter().for_each(Downlink::prefetch_next);
-        pending.iter().for_each(|pending| self.senders.prefetch(pending.from.slot));
+        let sections = pending.iter().filter_map(|pending| self.section(pending.from.slot));
+        sections.for_each(|section| self.senders.prefetch(section));
     }
 
     /// Whether packets of voices carry those before them once more: where the line loses some, and has room for it. A thin line

@@ -77,9 +77,11 @@ pub(crate) struct Peer {
     pub(crate) profile: ProfileId,
     /// When it is looked after next.
     pub(crate) wake_at: Instant,
+    /// The keys for what we send: media can flow once they are there.
+    sender: Option<srtp::Sender>,
     pub(crate) outbound: Outbound,
-    /// The keys: media can flow once they are there.
-    srtp: Option<SrtpSession>,
+    /// The keys for what the peer sends, there with the others.
+    receiver: Option<srtp::Receiver>,
     /// Last valid connectivity check.
     checked: Instant,
     pub(crate) inbound: Inbound,
@@ -121,7 +123,8 @@ impl Peer {
             ice: config.ice,
             next_ice: None,
             handshake,
-            srtp: None,
+            sender: None,
+            receiver: None,
             created: now,
             checked: now,
             first_checked: None,
@@ -142,12 +145,13 @@ impl Peer {
     /// The peer as it is when its handshake is done.
     #[cfg(feature = "bench")]
     pub(crate) fn connected(mut self, srtp: SrtpSession, remote: SocketAddr) -> Self {
-        (self.srtp, self.remote) = (Some(srtp), Some(remote));
+        self.take_keys(srtp);
+        self.remote = Some(remote);
         self
     }
 
     pub(crate) fn is_up(&self) -> bool {
-        self.srtp.is_some()
+        self.sender.is_some()
     }
 
     /// The user fragments it answers to.
@@ -230,7 +234,7 @@ impl Peer {
                 let began = self.first_checked.unwrap_or(self.created);
                 let took = now.saturating_duration_since(began).as_micros() as u64;
                 out.counters.measure(Distribution::Handshake, took, 1);
-                self.srtp = Some(*srtp);
+                self.take_keys(*srtp);
                 Some(Change::Connected)
             }
             Err(error) => {
@@ -244,20 +248,23 @@ impl Peer {
         }
     }
 
+    fn take_keys(&mut self, keys: SrtpSession) {
+        (self.sender, self.receiver) = (Some(keys.sender), Some(keys.receiver));
+    }
+
     /// The keys to open what the peer sends.
     pub(crate) fn srtp_receiver(&mut self) -> Result<&mut srtp::Receiver, DropReason> {
-        self.srtp.as_mut().map(|srtp| &mut srtp.receiver).ok_or(DropReason::NoKeys)
+        self.receiver.as_mut().ok_or(DropReason::NoKeys)
     }
 
     /// Asks for the memory that a packet to a viewer touches first.
-    pub(crate) fn prefetch_first(&self) {
+    pub(crate) fn prefetch_near(&self) {
         prefetch_first(self, Self::FIRST_BYTES);
-        prefetch_first(&self.srtp, SrtpSession::FIRST_BYTES);
     }
 
     /// Asks for what that memory leads to: the expanded key, and the senders of the slots of `pending`.
-    pub(crate) fn prefetch_second(&self, pending: &[Pending]) {
-        self.srtp.iter().for_each(|srtp| srtp.sender.prefetch_key());
+    pub(crate) fn prefetch_far(&self, pending: &[Pending]) {
+        self.sender.iter().for_each(srtp::Sender::prefetch_key);
         self.outbound.prefetch(pending);
     }
 
@@ -265,19 +272,19 @@ impl Peer {
     pub(crate) fn prefetch_listening(&self) {
         prefetch_first(self, Self::FIRST_BYTES);
         self.outbound.prefetch_due();
-        prefetch(&self.srtp);
+        prefetch(&self.receiver);
     }
 
     /// Asks for what that memory leads to: the key, what feedback changes, and the packets it is expected of.
     pub(crate) fn prefetch_heard(&self) {
-        self.srtp.iter().for_each(|srtp| srtp.receiver.prefetch_for_rtcp());
+        self.receiver.iter().for_each(srtp::Receiver::prefetch_for_rtcp);
         prefetch(&self.outbound.downlink);
         self.outbound.downlink.iter().for_each(|downlink| downlink.prefetch_latest());
     }
 
     /// Where to send and with what keys, together with what is received through it.
     pub(crate) fn viewer(&mut self) -> Option<Viewer<'_>> {
-        let sender = &mut self.srtp.as_mut()?.sender;
+        let sender = self.sender.as_mut()?;
         Some(Viewer {
             participant: self.participant,
             remote: self.remote?,
@@ -289,8 +296,8 @@ impl Peer {
     }
 
     pub(crate) fn send_rtcp(&mut self, mut compound: Vec<u8>, out: &mut Outbox) {
-        if let (Some(srtp), Some(remote)) = (&mut self.srtp, self.remote) {
-            srtp.sender.protect_rtcp(&mut compound);
+        if let (Some(sender), Some(remote)) = (&mut self.sender, self.remote) {
+            sender.protect_rtcp(&mut compound);
             out.send(remote, &compound);
         }
     }

@@ -79,7 +79,7 @@ impl ReplayWindows {
     }
 
     /// Asks for the memory of the first.
-    pub(crate) fn prefetch_first(&self) {
+    pub(crate) fn prefetch(&self) {
         self.0.first().into_iter().for_each(prefetch);
     }
 }

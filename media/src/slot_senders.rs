@@ -1,4 +1,4 @@
-//! A viewer's [`SlotSender`]s, one for each slot in which something was sent. Most rooms use few, and what a viewer's turn
+//! A viewer's [`SlotSender`]s, one for each slot that has had something for it. Most rooms use few, and what a viewer's turn
 //! touches is to lie in few places: they stand side by side.
 
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::slot_sender::SlotSender;
 
 /// Room is made for so many more at once.
 const GROWTH: usize = 4;
-/// The place of a slot in which nothing was sent.
+/// The place of a slot that has had nothing.
 const NOWHERE: u8 = u8::MAX;
 const _: () = assert!(SLOTS <= NOWHERE as usize);
 
@@ -34,7 +34,7 @@ impl SlotSenders {
         Self { senders: Vec::new(), places: [NOWHERE; SLOTS], seed }
     }
 
-    /// The sender of `slot`, if something was sent in it.
+    /// The sender of `slot`, if it has had something.
     pub(crate) fn get(&self, slot: Slot) -> Option<&SlotSender> {
         self.senders.get(usize::from(self.places[slot.index()]))
     }

@@ -169,7 +169,6 @@ fn sha1_verify(mac: &hmac::Key, parts: [&[u8]; 2], tag: &[u8]) -> Result<(), Srt
 }
 
 /// Protects what we send.
-#[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub struct Sender {
     rtp: Cipher,
     rtcp: Cipher,
@@ -177,9 +176,6 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// How many of its bytes a packet that leaves touches.
-    pub(crate) const FIRST_BYTES: usize = size_of::<Cipher>();
-
     /// # Errors
     /// [`SrtpError::Keys`] when the material makes no key.
     pub fn new(key: &MasterKey) -> Result<Self, SrtpError> {
@@ -293,7 +289,7 @@ impl Receiver {
         if let Cipher::Gcm { key, .. } = &self.rtcp {
             key.prefetch();
         }
-        self.rtcp_streams.prefetch_first();
+        self.rtcp_streams.prefetch();
     }
 
     /// Decrypts the RTP packet `buf` with its parsed `header` in place. Returns the length without tag. State is kept

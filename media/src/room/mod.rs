@@ -269,8 +269,8 @@ impl Room {
         for n in 0..turns {
             // What the next viewers need lies in two steps of memory, the second found through the first.
             let later = |steps: usize| peers.get(sweep.key(n + steps)?);
-            later(2).into_iter().for_each(|peer| peer.prefetch_first());
-            later(1).into_iter().for_each(|peer| peer.prefetch_second(packets));
+            later(2).into_iter().for_each(|peer| peer.prefetch_near());
+            later(1).into_iter().for_each(|peer| peer.prefetch_far(packets));
             let key = sweep.key(n);
             let Some(mut viewer) = key.and_then(|key| peers.get_mut(key)?.viewer()) else { continue };
             let kind =
