@@ -126,6 +126,8 @@ fn who_comes_late_begins_with_the_parameter_sets() {
     let mut world = World::new();
     world.send(H264, PARAMETER_SETS);
     world.send(H264, IDR);
+    // Who is there when they are read has them too.
+    world.until("both have come", |counters| counters.done(Tally::PacketsIn) == 2);
     let mut viewer = world.viewer(2, &[H264, H264_RTX]);
     world.send(H264, IDR);
     assert_eq!(next(&mut viewer), None, "a picture without its parameter sets");
