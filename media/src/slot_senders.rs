@@ -1,8 +1,6 @@
 //! A viewer's [`SlotSender`]s, one for each slot that has had something for it. Most rooms use few, and what a viewer's turn
 //! touches is to lie in few places: they stand side by side.
 
-use std::fmt;
-
 use crate::ids::Slot;
 use crate::limits::SLOTS;
 use crate::prefetch::prefetch;
@@ -20,12 +18,6 @@ pub(crate) struct SlotSenders {
     /// By slot, where among the senders its own stands.
     places: [u8; SLOTS],
     seed: u64,
-}
-
-impl fmt::Debug for SlotSenders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.senders.fmt(f)
-    }
 }
 
 impl SlotSenders {

@@ -75,7 +75,7 @@ pub(crate) struct Estimator {
     /// Since when packets are on their way and no arrival is reported.
     unanswered: Option<Instant>,
     sent: SentPackets,
-    /// The prober may have something to say of a packet that leaves.
+    /// The prober may have something to say of a packet that leaves: its own memory is too far away for every packet.
     probing: bool,
     sending: SendRate,
     prober: Prober,
