@@ -1,8 +1,13 @@
 //! A line that suddenly carries a fraction of what is sent: seen from the arrivals of a tenth of a second, where the trend, which is
-//! smoothed, needs half a second, and the losses come only when the queue has overflowed and what was in it has arrived.
+//! smoothed, needs half a second, and the losses come only when the queue has overflowed and what was in it has arrived. And what a
+//! line carried while its queue was long, when it was not idle.
 
 /// A queue up to here is short, µs.
 const SHORT_US: i64 = 20_000;
+/// What arrives in a shorter time than this, µs, is no rate,
+const BUSY_US: i64 = 30_000;
+/// and this long ago it was another line's.
+const CARRIED_WITHIN_US: i64 = 300_000;
 /// It has grown by so much since, µs,
 const GROWN_US: i64 = 80_000;
 /// and that is this part of the time it took: the line carries less than a third of what is sent. A key frame, which is paced, does
@@ -17,6 +22,16 @@ const ANEW_US: i64 = 1_000_000;
 #[derive(Debug, Default)]
 pub(super) struct Collapse {
     since: Option<Since>,
+    busy: Busy,
+}
+
+/// The latest time for which the queue was long, so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Busy {
+    until_us: i64,
+    /// 0 where there was none.
+    passed_us: u32,
+    bytes: u32,
 }
 
 /// What has arrived since the queue was last short.
@@ -56,6 +71,9 @@ impl Collapse {
         since.latest_us = arrival_us;
         since.bytes = since.bytes.saturating_add(bytes.into());
         let (grown_us, passed_us) = (queue_us - since.queue_us, arrival_us - since.arrival_us);
+        if passed_us >= BUSY_US {
+            self.busy = Busy { until_us: arrival_us, passed_us: passed_us as u32, bytes: since.bytes };
+        }
         // More than has passed: it was sent before the others, and overtaken by them.
         let collapsed = (GROWN_US..=passed_us).contains(&grown_us)
             && grown_us as f64 >= GROWN_PART * passed_us as f64
@@ -63,6 +81,13 @@ impl Collapse {
         if collapsed && found == Found::Nothing {
             since.found = Found::Collapsed;
         }
+    }
+
+    /// What arrived while the queue was long, now or right before, bit/s: the line carried that much.
+    pub(super) fn carried(&self) -> Option<f64> {
+        let Busy { until_us, passed_us, bytes } = self.busy;
+        let is_recent = self.since?.latest_us - until_us <= CARRIED_WITHIN_US;
+        (passed_us > 0 && is_recent).then(|| f64::from(bytes) * 8e6 / f64::from(passed_us))
     }
 
     /// What arrived meanwhile, bit/s, where the line has collapsed. Says so once until the queue is short again. Where it is
@@ -103,6 +128,36 @@ mod tests {
         assert_eq!(said(|ms| (ms - 400).max(0) * 500), []);
         // A key frame at 2.2 times what the line carries makes the queue grow for more than half of the time.
         assert_eq!(said(|ms| (ms - 400).clamp(0, 130) * 1_220), []);
+    }
+
+    #[test]
+    fn what_arrives_while_the_queue_is_long_is_what_the_line_carries() {
+        // 5 Mbit/s for 200 ms over a line of 3, which needs 133 ms more for it; then little.
+        let mut collapse = Collapse::default();
+        let arrived =
+            |collapse: &mut Collapse, sent_us: i64, at_us: i64| collapse.arrived(1_250, at_us, at_us - sent_us);
+        assert_eq!(collapse.carried(), None);
+        for n in 0..100 {
+            arrived(&mut collapse, 2_000 * n, 3_333 * n);
+            let expected = if 3_333 * n < 83_000 { None } else { Some(3e6) };
+            assert_eq!(collapse.carried().map(|carried| (carried / 1e5).round() * 1e5), expected, "{n}");
+        }
+        arrived(&mut collapse, 600_000, 600_000);
+        assert!(collapse.carried().is_some(), "it was so right before");
+        arrived(&mut collapse, 700_000, 700_000);
+        assert_eq!(collapse.carried(), None);
+    }
+
+    #[test]
+    fn what_is_held_back_is_not_taken_for_a_faster_line() {
+        // 5 Mbit/s; nothing arrives for 300 ms, and then all at once.
+        let mut collapse = Collapse::default();
+        for n in 0..300 {
+            let sent_us = 2_000 * n;
+            let at_us = if (100_000..400_000).contains(&sent_us) { 400_000 + n } else { sent_us };
+            collapse.arrived(1_250, at_us, at_us - sent_us);
+            assert!(collapse.carried().is_none_or(|carried| carried < 5.1e6), "{n}: {:?}", collapse.carried());
+        }
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //! - Losses with a long queue are its overflow, and the rate falls to what still arrives, at once ([`loss`]).
 //! - Where others keep the queue filled for seconds the flow behaves as TCP does ([`rate`]). libwebrtc has only the
 //!   threshold that adapts itself, and is starved.
-//! - What arrives counts only as far as it was sent, so that feedback that lies gains nothing.
+//! - What arrives counts only as far as it was sent, so that feedback that lies gains nothing. A decrease does not begin below what
+//!   arrived while the queue was long ([`collapse`]).
 //! - Packets are taken in the order they were sent, and not in that of arrival.
 //! - A viewer nothing is heard of is sent half each second. There is no congestion window.
 
@@ -77,6 +78,8 @@ pub(crate) struct Estimator {
     sent: SentPackets,
     /// The prober may have something to say of a packet that leaves: its own memory is too far away for every packet.
     probing: bool,
+    /// The estimate was halved as nothing was heard.
+    silent: bool,
     sending: SendRate,
     prober: Prober,
     clock: Option<Clock>,
@@ -88,8 +91,6 @@ pub(crate) struct Estimator {
     round_trip: Duration,
     /// When packets were last reported as arrived.
     heard: Instant,
-    /// The estimate was halved as nothing was heard.
-    silent: bool,
 }
 
 /// What a feedback message told. A viewer that is honest, and was sent the packets, causes `arrived` and `missing` only,
@@ -226,6 +227,9 @@ impl Estimator {
         // What is to be believed of growth is what was sent for a while; a decrease begins where the rate is now.
         let lately = (usage == Usage::Over && !crowded).then_some(now_us);
         let throughput = self.throughput.bitrate().map(|bitrate| bitrate.min(self.sending.at_most(lately)));
+        // A layer that has just begun is sent for less than a window, but what came while it waited shows what the line carries.
+        let carried = self.collapse.carried().filter(|_| lately.is_some());
+        let throughput = throughput.map(|throughput| carried.map_or(throughput, |carried| carried.max(throughput)));
         self.rate.update(usage, crowded, throughput, self.round_trip, now);
         if let Some(throughput) = self.collapse.throughput(crowded) {
             self.rate.overflowed(throughput, now);

@@ -54,7 +54,7 @@ pub(crate) struct Line {
     queue: VecDeque<(usize, usize, u64)>,
     queued_bytes: usize,
     free_ms: f64,
-    seed: u64,
+    pub(crate) seed: u64,
     /// On their way back, or known to be lost: when, flow, number.
     flying: VecDeque<Delivery>,
     /// The longest delay of the queue by tenth of a second.
@@ -151,6 +151,8 @@ pub(crate) enum Source {
     Layers([f64; 3]),
     /// As much as the estimate.
     Elastic,
+    /// So much, evenly, bit/s.
+    Even(f64),
 }
 
 /// bit/s of sound, with overhead.
@@ -162,7 +164,7 @@ const FRAME_MS: u64 = 40;
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) estimator: Estimator,
-    source: Source,
+    pub(crate) source: Source,
     /// Layers that are sent: none, the smallest, up to the largest in place of the others.
     layer: usize,
     feedback_ms: u64,
@@ -212,6 +214,7 @@ impl Flow {
         let estimate = f64::from(self.estimator.bitrate());
         let (total, key) = match &self.source {
             Source::Elastic => (estimate, false),
+            Source::Even(rate) => (*rate + SOUND, false),
             Source::Layers(layers) => {
                 let fits = |spare: f64| layers.iter().take_while(|rate| **rate * spare + SOUND <= estimate).count();
                 let layer = if self.layer > fits(1.0) { fits(1.0) } else { self.layer.max(fits(1.15)) };
@@ -243,12 +246,14 @@ impl Flow {
         if now_ms.is_multiple_of(FRAME_MS) {
             let bytes = self.frame_bytes();
             self.pacer.extend((0..bytes).step_by(1_200).map(|at| 1_200.min(bytes - at) + 44));
-            self.pace_ms = 20.0 / self.pacer.len().max(1) as f64;
+            let within_ms = if let Source::Even(_) = self.source { FRAME_MS as f64 } else { 20.0 };
+            self.pace_ms = within_ms / self.pacer.len().max(1) as f64;
         }
         if now_ms.is_multiple_of(20) {
             self.send(SOUND_BYTES, me, line, now_ms, now);
         }
-        let mut budget_ms = now_ms.is_multiple_of(5) as u32 as f64 * 5.0;
+        let tick_ms = if let Source::Even(_) = self.source { 1 } else { 5 };
+        let mut budget_ms = if now_ms.is_multiple_of(tick_ms) { tick_ms as f64 } else { 0.0 };
         while budget_ms > 0.0 {
             budget_ms -= self.pace_ms;
             let Some(bytes) = self.pacer.pop_front() else { break };

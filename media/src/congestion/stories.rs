@@ -59,6 +59,30 @@ fn a_line_that_falls_to_a_tenth_is_left_in_2_s_and_used_10_s_after_its_return() 
 }
 
 #[test]
+fn a_larger_layer_that_has_just_begun_is_not_taken_for_the_line() {
+    for feedback_ms in [50, 100] {
+        for (len_ms, phase_ms) in
+            [60, 80, 100, 130, 160].into_iter().flat_map(|len| [0, 20, 40, 60, 80].map(|at| (len, at)))
+        {
+            let mut world = World::new(Line::new(2.5e6, 50.0)).with(Source::Even(600e3), feedback_ms, WANTED);
+            let begins = 4.0 + f64::from(phase_ms) / 1e3;
+            world.run_until(begins);
+            let before = world.flows[0].estimated(3.0, 4.0).0;
+            // A key frame as the pacer lets it go, and what comes after.
+            world.flows[0].source = Source::Even(1.5 * before);
+            world.run_until(begins + f64::from(len_ms) / 1e3).flows[0].source = Source::Even(1.75e6);
+            world.run_until(6.0);
+            let lowest = world.flows[0].estimated(4.0, 6.0).0;
+            is(
+                &format!("{len_ms} ms after {phase_ms}, feedback every {feedback_ms}: lowest, bit/s"),
+                lowest,
+                1.95e6..2.5e6,
+            );
+        }
+    }
+}
+
+#[test]
 fn a_burst_of_others_costs_a_viewer_2_s() {
     // A page is opened: connections that begin with fifteen packets each, which come within 30 ms.
     for (connections, feedback_ms) in [(2, 100), (4, 100), (6, 100), (6, 50)] {
@@ -104,15 +128,23 @@ fn after_3_s_of_20_percent_loss_the_rate_is_back_within_1_s() {
 
 #[test]
 fn what_the_line_carried_before_losses_is_tried_at_once_when_they_are_over() {
-    let mut world = viewer_of_many(Line::new(5e6, 100.0));
-    world.run_until(10.0).line.loss = 0.2;
-    let before = world.flows[0].estimated(9.0, 10.0).0;
-    // Meanwhile the queue grows for a while, and the rate is lowered.
-    world.run_until(11.0).line.rate = 1.5e6;
-    world.run_until(11.6).line.rate = 5e6;
-    world.run_until(13.0).line.loss = 0.0;
-    world.run_until(20.0);
-    is("1 s after, percent", 100.0 * world.flows[0].estimated(14.0, 15.0).0 / before, 80.0..);
+    let mut worse = 0;
+    for run in 0..22 {
+        let mut world = viewer_of_many(Line::new(5e6, 100.0));
+        world.line.seed = world.line.seed.wrapping_mul(2 * run + 1);
+        world.run_until(10.0).line.loss = 0.2;
+        let before = world.flows[0].estimated(9.0, 10.0).0;
+        // Meanwhile the queue grows for a while, and the rate is lowered.
+        world.run_until(11.0).line.rate = 1.5e6;
+        world.run_until(11.6).line.rate = 5e6;
+        world.run_until(13.0).line.loss = 0.0;
+        world.run_until(20.0);
+        let percent = 100.0 * world.flows[0].estimated(14.0, 15.0).0 / before;
+        println!("run {run}: 1 s after, percent: {percent:.0}");
+        worse += u32::from(percent < 80.0);
+    }
+    // Of 20 packets none is lost once in 87 windows; then losses are thought to be over, and that is said once in 5 s.
+    is("of 22 runs with less than 80 percent", f64::from(worse), ..=1.0);
 }
 
 #[test]

@@ -24,7 +24,7 @@ const APPLICATION_LIMITED: f64 = 0.85;
 pub(crate) struct Throughput {
     estimate: Option<Normal>,
     /// Of the last window by itself, kbit/s.
-    latest_kbps: f64,
+    latest_kbps: f32,
     last_arrival_us: Option<i64>,
     window_us: i64,
     bytes: u32,
@@ -57,7 +57,7 @@ impl Throughput {
         if self.window_us >= window_us {
             self.window_us -= window_us;
             let kbps = f64::from(std::mem::take(&mut self.bytes)) * 8e3 / window_us as f64;
-            self.latest_kbps = kbps;
+            self.latest_kbps = kbps as f32;
             self.estimate = Some(match self.estimate {
                 None => Normal { kbps, variance: VARIANCE.0 },
                 Some(estimate) => estimate.with(kbps),
@@ -70,7 +70,7 @@ impl Throughput {
     /// bit/s; `None` until the first half second is over. Not less than in the last window: layers are steps, and the
     /// estimate takes a second to follow one; a line that carries the larger one would be thought to carry the smaller.
     pub(crate) fn bitrate(&self) -> Option<f64> {
-        self.estimate.map(|estimate| estimate.kbps.max(self.latest_kbps) * 1e3)
+        self.estimate.map(|estimate| estimate.kbps.max(self.latest_kbps.into()) * 1e3)
     }
 
     /// The viewer's clock jumped: what arrives begins a new window.
