@@ -6,6 +6,7 @@ use dais_media::Ssrc;
 
 use crate::publish::{HeaderWriter, Outgoing, StreamReport, ids, ticks};
 use crate::random::Random;
+use crate::scenario::Publishers;
 use crate::stamp::{STAMP_BYTES, Stamp};
 
 /// Largest payload of a packet, descriptor included: what Chromium makes of an MTU of 1,200.
@@ -20,6 +21,9 @@ const KEY_FRAME_FACTOR: f64 = 3.0;
 const MARKED_PACKETS: u64 = 20;
 /// A harness this far behind leaves frames out instead of sending them all at once.
 const BEHIND_NS: u64 = 1_000_000_000;
+/// What a frame of each temporal layer takes of the mean, and in which order they come: as libwebrtc has them.
+const TEMPORAL_SHARES: [&[f64]; 3] = [&[1.0], &[1.2, 0.8], &[1.6, 0.8, 0.8]];
+const TEMPORAL_ORDERS: [&[u8]; 3] = [&[0], &[0, 1], &[0, 2, 1, 2]];
 /// VP8 payload descriptor with a picture id of 15 bits and TL0PICIDX (RFC 7741 §4.2), and a byte of the frame's header.
 const DESCRIPTOR_BYTES: usize = 7;
 const CLOCK_RATE: u64 = 90_000;
@@ -41,6 +45,9 @@ struct Layer {
     frame_bytes: f64,
     seq: u64,
     picture: u16,
+    /// Frames since the last key frame.
+    since_key: usize,
+    tl0_pic_idx: u8,
     wants_key_frame: bool,
     packets: u32,
     octets: u32,
@@ -52,6 +59,11 @@ struct Piece {
     layer: u8,
     timestamp: u32,
     picture: u16,
+    tl0_pic_idx: u8,
+    /// Temporal layer.
+    temporal: u8,
+    /// It needs the base layer alone.
+    syncs: bool,
     key: bool,
     first: bool,
     last: bool,
@@ -62,6 +74,7 @@ struct Piece {
 #[derive(Clone, Debug)]
 pub(crate) struct Camera {
     layers: Vec<Layer>,
+    temporal_layers: usize,
     frame_ns: u64,
     next_frame: u64,
     next_burst: u64,
@@ -72,9 +85,10 @@ pub(crate) struct Camera {
 }
 
 impl Camera {
-    /// A camera that sends `layers` of so many bits per second, with SSRCs from `ssrc` on.
-    pub(crate) fn new(layers: &[u32], frames_per_second: u32, ssrc: u32, random: Random) -> Self {
-        let count = layers.len();
+    /// The camera of each of `publishers`, with SSRCs from `ssrc` on.
+    pub(crate) fn new(publishers: &Publishers, ssrc: u32, random: Random) -> Self {
+        let Publishers { layers, temporal_layers, frames_per_second, .. } = publishers;
+        let (frames_per_second, count) = (*frames_per_second, layers.len());
         let layers = layers.iter().zip(RIDS).enumerate().map(|(n, (bits, rid))| Layer {
             ssrc: ssrc + n as u32,
             rid: (count > 1).then_some(rid),
@@ -82,12 +96,15 @@ impl Camera {
             frame_bytes: f64::from(*bits) / 8.0 / f64::from(frames_per_second),
             seq: 1_000,
             picture: 1,
+            since_key: 0,
+            tl0_pic_idx: 0,
             wants_key_frame: true,
             packets: 0,
             octets: 0,
         });
         Self {
             layers: layers.collect(),
+            temporal_layers: usize::from(*temporal_layers),
             frame_ns: 1_000_000_000 / u64::from(frames_per_second),
             next_frame: 0,
             next_burst: 0,
@@ -150,9 +167,16 @@ impl Camera {
     /// Makes a frame of each layer and cuts it into packets.
     fn encode(&mut self, at: u64) {
         let timestamp = ticks(at - self.began, CLOCK_RATE);
+        let (order, shares) = (TEMPORAL_ORDERS[self.temporal_layers - 1], TEMPORAL_SHARES[self.temporal_layers - 1]);
         for (n, layer) in self.layers.iter_mut().enumerate() {
             let key = std::mem::take(&mut layer.wants_key_frame);
-            let factor = if key { KEY_FRAME_FACTOR } else { self.random.between(1.0 - SPREAD, 1.0 + SPREAD) };
+            layer.since_key = if key { 0 } else { layer.since_key + 1 };
+            let temporal = order[layer.since_key % order.len()];
+            // In every second round, as libwebrtc has it: the first frame of each upper layer after one of the base.
+            let syncs = temporal > 0 && layer.since_key % (2 * order.len()) < shares.len();
+            layer.tl0_pic_idx = layer.tl0_pic_idx.wrapping_add(u8::from(temporal == 0));
+            let share = shares[usize::from(temporal)];
+            let factor = if key { KEY_FRAME_FACTOR } else { share * self.random.between(1.0 - SPREAD, 1.0 + SPREAD) };
             let bytes = (layer.frame_bytes * factor) as usize;
             let pieces = bytes.div_ceil(PAYLOAD_BYTES_MAX).max(1);
             let picture = layer.picture;
@@ -164,6 +188,9 @@ impl Camera {
                     layer: n as u8,
                     timestamp,
                     picture,
+                    tl0_pic_idx: layer.tl0_pic_idx,
+                    temporal,
+                    syncs,
                     key,
                     first: piece == 0,
                     last: piece + 1 == pieces,
@@ -199,15 +226,15 @@ impl Camera {
         let payload = &mut buf[header_len..len];
         let (descriptor, body) = payload.split_at_mut(DESCRIPTOR_BYTES);
         let picture = (0x8000 | piece.picture).to_be_bytes();
-        // X and S; I, L and T; picture id; TL0PICIDX; TID; and the inverse key frame flag of the frame's header.
+        // X and S; I, L and T; picture id; TL0PICIDX; TID and Y; and the inverse key frame flag of the frame's header.
         let start = if piece.first { 0x90 } else { 0x80 };
         descriptor.copy_from_slice(&[
             start,
             0xe0,
             picture[0],
             picture[1],
-            piece.picture as u8,
-            0,
+            piece.tl0_pic_idx,
+            piece.temporal << 6 | u8::from(piece.syncs) << 5,
             u8::from(!piece.key),
         ]);
         let (publisher, number) = (self.publisher, index as u32);
@@ -247,8 +274,16 @@ mod tests {
     }
 
     /// What a camera sends from one second on for `ms`; at `key_at` it is asked for a key frame.
-    fn play(layers: &[u32], ms: u64, mut key_at: Option<u64>) -> Vec<Sent> {
-        let mut camera = Camera::new(layers, 30, 5_000, Random::new(3));
+    fn play(layers: &[u32], ms: u64, key_at: Option<u64>) -> Vec<Sent> {
+        play_of(&of(layers), ms, key_at)
+    }
+
+    fn of(layers: &[u32]) -> Publishers {
+        Publishers { layers: layers.to_vec(), ..Publishers::default() }
+    }
+
+    fn play_of(publishers: &Publishers, ms: u64, mut key_at: Option<u64>) -> Vec<Sent> {
+        let mut camera = Camera::new(publishers, 5_000, Random::new(3));
         let (mut sent, mut buf) = (Vec::new(), [0; 2_048]);
         camera.start(1_000 * MS, 9, &mut Random::new(4));
         let mut now = camera.due();
@@ -276,6 +311,42 @@ mod tests {
         let bytes: usize = play(&[2_500_000], 20_000, None).iter().map(|sent| sent.payload.len()).sum();
         let bits_per_second = bytes as f64 * 8.0 / 20.0;
         assert!((bits_per_second / 2_500_000.0 - 1.0).abs() < 0.03, "{bits_per_second}");
+    }
+
+    #[test]
+    fn temporal_layers_come_in_the_order_and_with_the_shares_of_libwebrtc() {
+        for (temporal_layers, expected) in [(1, [1.0, 0.0, 0.0]), (2, [0.6, 0.4, 0.0]), (3, [0.4, 0.2, 0.4])] {
+            let sent = play_of(&Publishers { temporal_layers, ..of(&[2_500_000]) }, 20_000, None);
+            let mut bytes = [0.0; 3];
+            // Frames from the first on, which is a key frame.
+            let mut frames: Vec<(u32, Descriptor)> = Vec::new();
+            for Sent { header, descriptor, payload, .. } in &sent {
+                bytes[usize::from(descriptor.temporal.layer)] += payload.len() as f64;
+                if frames.last().is_none_or(|(timestamp, _)| *timestamp != header.timestamp) {
+                    frames.push((header.timestamp, *descriptor));
+                }
+            }
+            let all: f64 = bytes.iter().sum();
+            for (bytes, expected) in bytes.into_iter().zip(expected) {
+                assert!(
+                    (bytes / all - expected).abs() < 0.03,
+                    "{temporal_layers}: {} in place of {expected}",
+                    bytes / all
+                );
+            }
+            let temporal: Vec<_> = frames.iter().map(|(_, descriptor)| descriptor.temporal).take(10).collect();
+            let layers: Vec<_> = temporal.iter().map(|temporal| temporal.layer).collect();
+            let syncs: Vec<_> = temporal.iter().map(|temporal| temporal.syncs).collect();
+            let sync_at = |places: &[usize]| (0..10).map(|n| places.contains(&n)).collect::<Vec<_>>();
+            match temporal_layers {
+                1 => assert_eq!((layers, syncs), (vec![0; 10], sync_at(&[]))),
+                2 => assert_eq!((layers, syncs), (vec![0, 1, 0, 1, 0, 1, 0, 1, 0, 1], sync_at(&[1, 5, 9]))),
+                _ => assert_eq!((layers, syncs), (vec![0, 2, 1, 2, 0, 2, 1, 2, 0, 2], sync_at(&[1, 2, 9]))),
+            }
+            let tl0: Vec<_> = frames.iter().filter_map(|(_, d)| Some((d.temporal.layer, d.tl0_pic_idx?.1))).collect();
+            let follows = |pair: &[(u8, u8)]| pair[1].1 == pair[0].1.wrapping_add(u8::from(pair[1].0 == 0));
+            assert!(tl0.windows(2).all(follows));
+        }
     }
 
     #[test]
@@ -309,7 +380,7 @@ mod tests {
 
     #[test]
     fn layers_are_told_apart_by_rid_on_their_first_packets_by_ssrc_and_by_stamp() {
-        let mut camera = Camera::new(&[150_000, 450_000], 30, 5_000, Random::new(3));
+        let mut camera = Camera::new(&of(&[150_000, 450_000]), 5_000, Random::new(3));
         camera.start(0, 1, &mut Random::new(4));
         let (mut buf, mut rids, mut heights) = ([0; 2_048], BTreeMap::new(), BTreeMap::new());
         for now in (0..3_000).map(|ms| ms * MS) {
@@ -330,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_burst_that_comes_late_does_not_move_those_after_it() {
-        let mut camera = Camera::new(&[2_500_000], 30, 5_000, Random::new(3));
+        let mut camera = Camera::new(&of(&[2_500_000]), 5_000, Random::new(3));
         camera.start(0, 1, &mut Random::new(4));
         let (start, mut buf) = (camera.due(), [0; 2_048]);
         // The first frame is a key frame of more than 20 packets: bursts after 0, 5, 10, 15 and 20 ms.
@@ -344,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_harness_far_behind_leaves_frames_out() {
-        let mut camera = Camera::new(&[150_000], 30, 5_000, Random::new(3));
+        let mut camera = Camera::new(&of(&[150_000]), 5_000, Random::new(3));
         camera.start(0, 1, &mut Random::new(4));
         let (mut buf, mut count) = ([0; 2_048], 0);
         for burst in 0..100 {

@@ -224,6 +224,9 @@ struct PublishArgs {
     /// Bits per second of each layer of a camera, smallest first; one layer is no simulcast.
     #[arg(long, value_delimiter = ',', default_value = "1000000")]
     layers: Vec<u32>,
+    /// Temporal layers of each of those. Browsers make three of a simulcast camera.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    temporal_layers: u8,
     /// Frames per second of a camera.
     #[arg(long, default_value_t = 30)]
     frames_per_second: u32,
@@ -240,9 +243,17 @@ struct PublishArgs {
 
 impl PublishArgs {
     fn perform(self) -> Result<u8, LoadError> {
-        let Self { access, cameras, microphones, layers, frames_per_second, speech_share, seconds, seed } = self;
-        let publishers =
-            Publishers { cameras, layers, frames_per_second, microphones, speech_share, ..Publishers::default() };
+        let Self { access, cameras, microphones, layers, temporal_layers, .. } = self;
+        let Self { frames_per_second, speech_share, seconds, seed, .. } = self;
+        let publishers = Publishers {
+            cameras,
+            layers,
+            temporal_layers,
+            frames_per_second,
+            microphones,
+            speech_share,
+            ..Publishers::default()
+        };
         let scenario = Scenario::of_publishers(publishers, seed);
         let options = publishing::Options {
             url: access.url,

@@ -22,7 +22,7 @@ pub(crate) fn publisher(scenario: &Scenario, number: usize, on_stage: bool, rand
     let mic_ssrc = SSRC_BASE + SSRCS * number as u32;
     let camera_ssrc = mic_ssrc + 1;
     let random = random.fork(number as u64);
-    let camera = || Camera::new(&publishers.layers, publishers.frames_per_second, camera_ssrc, random.fork(1));
+    let camera = || Camera::new(publishers, camera_ssrc, random.fork(1));
     let talk = match publishers.speech_share {
         0.0 => Talk::Now(false),
         1.0 => Talk::Now(true),

@@ -1,7 +1,7 @@
 //! Which layer of each picture one viewer gets: a pure function of what the line carries and of what is wished for.
 
 use crate::ids::{Layer, Slot};
-use crate::layers::{self, PICTURES, Rates};
+use crate::layers::{PICTURES, Quality, Rates};
 use crate::limits;
 
 /// What a viewer wants to see of a picture.
@@ -75,14 +75,14 @@ pub(crate) struct Candidate {
     pub(crate) layer_max: Layer,
     pub(crate) rates: Rates,
     /// What it has got so far.
-    pub(crate) before: Option<Layer>,
+    pub(crate) before: Option<Quality>,
 }
 
 /// What a viewer gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Allocation {
     /// By slot; none where nothing is sent.
-    pub(crate) layers: [Option<Layer>; PICTURES],
+    pub(crate) qualities: [Option<Quality>; PICTURES],
     /// Pictures that were wished for and do not fit, a bit for each slot.
     pub(crate) dropped: u32,
     /// What all wishes would take, bit/s.
@@ -90,10 +90,10 @@ pub(crate) struct Allocation {
 }
 
 /// Shares `budget` bit/s: the screen first, then the speaker up to what is wished for, then everybody the smallest
-/// layer, the oldest last, then layer by layer upwards. A layer above the one before must fit with room to spare, so
-/// that an estimate that moves a little changes nothing. Sorts `candidates`.
+/// quality, the oldest last, then quality by quality upwards. One above that before must fit with room to spare, so that
+/// an estimate that moves a little changes nothing. Sorts `candidates`.
 pub(crate) fn allocate(budget: u32, candidates: &mut [Candidate]) -> Allocation {
-    let mut shares = Shares { left: u64::from(budget), layers: [None; PICTURES] };
+    let mut shares = Shares { left: u64::from(budget), qualities: [None; PICTURES] };
     candidates.sort_unstable_by(|a, b| a.rank.cmp(&b.rank).then(b.entered.cmp(&a.entered)));
     if let Some(first) = candidates.first() {
         shares.keep(first, budget);
@@ -101,70 +101,71 @@ pub(crate) fn allocate(budget: u32, candidates: &mut [Candidate]) -> Allocation 
     let split = candidates.partition_point(|candidate| candidate.rank < Rank::Other);
     let (favoured, others) = candidates.split_at(split);
     for candidate in favoured {
-        useful(candidate).for_each(|layer| shares.raise(candidate, layer));
+        useful(candidate).for_each(|quality| shares.raise(candidate, quality));
     }
     for candidate in others {
-        useful(candidate).take(1).for_each(|layer| shares.raise(candidate, layer));
+        useful(candidate).take(1).for_each(|quality| shares.raise(candidate, quality));
     }
-    for layer in layers::all() {
+    for quality in Quality::every() {
         for candidate in others {
-            if shares.has(candidate) && useful(candidate).any(|useful| useful == layer) {
-                shares.raise(candidate, layer);
+            if shares.has(candidate) && useful(candidate).any(|useful| useful == quality) {
+                shares.raise(candidate, quality);
             }
         }
     }
     let missing = candidates.iter().filter(|candidate| !shares.has(candidate));
-    let best = |candidate: &Candidate| useful(candidate).last().map_or(0, |layer| candidate.rates.of(layer));
+    let best = |candidate: &Candidate| useful(candidate).last().map_or(0, |quality| candidate.rates.of(quality));
     Allocation {
-        layers: shares.layers,
+        qualities: shares.qualities,
         dropped: missing.fold(0, |bits, candidate| bits | 1 << candidate.slot.index()),
         wanted: candidates.iter().fold(0, |sum, candidate| sum.saturating_add(best(candidate))),
     }
 }
 
-/// The layers that can be had and are of use, smallest first. If all are larger than what is wished for, the smallest.
-fn useful(candidate: &Candidate) -> impl Iterator<Item = Layer> + use<> {
-    let there = candidate.rates.layers();
-    let highest = there.nearest(candidate.layer_max);
-    there.iter().filter(move |layer| highest.is_some_and(|highest| *layer <= highest))
+/// What can be had and is of use, smallest first. If all layers are larger than what is wished for, the smallest.
+fn useful(candidate: &Candidate) -> impl Iterator<Item = Quality> + use<> {
+    let rates = candidate.rates;
+    let highest = rates.layers().nearest(candidate.layer_max);
+    Quality::every()
+        .filter(move |quality| rates.has(*quality) && highest.is_some_and(|highest| quality.layer <= highest))
 }
 
 const _: () = assert!(PICTURES <= 32, "a picture is a bit");
 
 struct Shares {
     left: u64,
-    layers: [Option<Layer>; PICTURES],
+    qualities: [Option<Quality>; PICTURES],
 }
 
 impl Shares {
     fn has(&self, candidate: &Candidate) -> bool {
-        self.layers[candidate.slot.index()].is_some()
+        self.qualities[candidate.slot.index()].is_some()
     }
 
-    /// The first picture stays where its smallest layer takes somewhat more than `budget`: estimates fall below what the
+    /// The first picture stays where its smallest quality takes somewhat more than `budget`: estimates fall below what the
     /// line carries each time they are corrected, and a picture that comes and goes is worse than one that is late.
     fn keep(&mut self, first: &Candidate, budget: u32) {
         let Some(smallest) = useful(first).next().filter(|_| first.before.is_some()) else { return };
         let takes = u64::from(first.rates.of(smallest));
         if takes * 100 <= u64::from(budget) * limits::FIRST_PICTURE_PERCENT_MAX {
             self.left = self.left.saturating_sub(takes);
-            self.layers[first.slot.index()] = Some(smallest);
+            self.qualities[first.slot.index()] = Some(smallest);
         }
     }
 
-    /// Gives `candidate` this layer in place of what it has, if that fits.
-    fn raise(&mut self, candidate: &Candidate, layer: Layer) {
-        let share = &mut self.layers[candidate.slot.index()];
+    /// Gives `candidate` this quality in place of what it has, if that fits.
+    fn raise(&mut self, candidate: &Candidate, quality: Quality) {
+        let share = &mut self.qualities[candidate.slot.index()];
         let has = share.map_or(0, |share| u64::from(candidate.rates.of(share)));
-        let takes = u64::from(candidate.rates.of(layer));
+        let takes = u64::from(candidate.rates.of(quality));
         let spare = match candidate.before {
-            Some(before) if layer <= before => 0,
+            Some(before) if quality <= before => 0,
             _ if share.is_none() => takes * limits::FIRST_LAYER_SPARE_PERCENT / 100,
             _ => takes * limits::HIGHER_LAYER_SPARE_PERCENT / 100,
         };
         if takes + spare <= self.left + has {
             self.left = self.left + has - takes;
-            *share = Some(layer);
+            *share = Some(quality);
         }
     }
 }
@@ -172,10 +173,14 @@ impl Shares {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::Frames;
 
-    const Q: Option<Layer> = Some(Layer(0));
-    const H: Option<Layer> = Some(Layer(1));
-    const F: Option<Layer> = Some(Layer(2));
+    const Q: Option<Quality> = Some(Quality { layer: Layer(0), frames: Frames::All });
+    const H: Option<Quality> = Some(Quality { layer: Layer(1), frames: Frames::All });
+    const F: Option<Quality> = Some(Quality { layer: Layer(2), frames: Frames::All });
+    const HALF_Q: Option<Quality> = Some(Quality { layer: Layer(0), frames: Frames::Half });
+    const HALF_H: Option<Quality> = Some(Quality { layer: Layer(1), frames: Frames::Half });
+    const HALF_F: Option<Quality> = Some(Quality { layer: Layer(2), frames: Frames::Half });
 
     fn camera(n: usize, layer_max: u8) -> Candidate {
         Candidate {
@@ -196,14 +201,14 @@ mod tests {
         Candidate { slot: Slot::SCREEN, rank: Rank::Screen, rates: Rates::new([rate, 0, 0]), ..camera(0, 2) }
     }
 
-    fn with_before(candidates: &[Candidate], before: Option<Layer>) -> Vec<Candidate> {
+    fn with_before(candidates: &[Candidate], before: Option<Quality>) -> Vec<Candidate> {
         candidates.iter().map(|candidate| Candidate { before, ..*candidate }).collect()
     }
 
-    /// Layers in the order of `candidates`.
-    fn shared(kbit: u32, candidates: &[Candidate]) -> Vec<Option<Layer>> {
+    /// What is given in the order of `candidates`.
+    fn shared(kbit: u32, candidates: &[Candidate]) -> Vec<Option<Quality>> {
         let allocation = allocate(kbit * 1_000, &mut candidates.to_vec());
-        candidates.iter().map(|candidate| allocation.layers[candidate.slot.index()]).collect()
+        candidates.iter().map(|candidate| allocation.qualities[candidate.slot.index()]).collect()
     }
 
     #[test]
@@ -231,9 +236,33 @@ mod tests {
     fn cameras_that_do_not_fit_are_dropped_oldest_first_and_named() {
         let mut all: Vec<_> = (0..25).map(|n| camera(n, 1)).collect();
         let allocation = allocate(1_000_000, &mut all);
-        let shown: Vec<_> = (0..25).filter(|n| allocation.layers[*n].is_some()).collect();
+        let shown: Vec<_> = (0..25).filter(|n| allocation.qualities[*n].is_some()).collect();
         assert_eq!(shown, [19, 20, 21, 22, 23, 24]);
         assert_eq!((allocation.dropped, allocation.wanted), ((1 << 19) - 1, 25 * 500_000));
+    }
+
+    #[test]
+    fn half_of_the_frames_is_a_step_between_layers() {
+        let rates = Rates::NOMINAL.with_half([90_000, 300_000, 1_500_000]);
+        let one = [Candidate { rates, ..speaker(0, 2) }];
+        for (kbit, expected) in [
+            (90, None),
+            (95, HALF_Q),
+            (165, Q),
+            (330, HALF_H),
+            (549, HALF_H),
+            (550, H),
+            (1_650, HALF_F),
+            (2_749, HALF_F),
+            (2_750, F),
+        ] {
+            assert_eq!(shared(kbit, &one), [expected], "{kbit} kbit/s");
+        }
+        assert_eq!(shared(2_500, &with_before(&one, F)), [F]);
+        assert_eq!(shared(2_499, &with_before(&one, F)), [HALF_F]);
+        let three = [0, 1, 2].map(|n| Candidate { rates, ..camera(n, 1) });
+        assert_eq!(shared(290, &three), [HALF_Q; 3], "everybody is shown before anybody moves more");
+        assert_eq!(shared(420, &three), [HALF_Q, Q, Q]);
     }
 
     #[test]
@@ -264,14 +293,15 @@ mod tests {
 
     #[test]
     fn a_size_asks_for_the_layer_that_fills_it() {
-        let layer = |height| Wish::Height(height).layer_max();
-        assert_eq!([0, 90, 180, 240, 360, 540, 1_080].map(layer), [None, Q, Q, H, H, F, F]);
+        let layer = |height| Wish::Height(height).layer_max().map(|layer| layer.0);
+        let expected = [None, Some(0), Some(0), Some(1), Some(1), Some(2), Some(2)];
+        assert_eq!([0, 90, 180, 240, 360, 540, 1_080].map(layer), expected);
         assert_eq!(Wish::Nothing.layer_max(), None);
     }
 
     #[test]
     fn who_wishes_for_nothing_in_particular_gets_the_middle_of_cameras_and_all_of_the_screen() {
         let layer = |slot| Wishes::UNSAID.of(slot).layer_max();
-        assert_eq!((layer(Slot::camera(24).unwrap()), layer(Slot::SCREEN)), (H, F));
+        assert_eq!((layer(Slot::camera(24).unwrap()), layer(Slot::SCREEN)), (Some(Layer(1)), Some(Layer(2))));
     }
 }

@@ -12,6 +12,7 @@ use crate::dtls::{Identity, SrtpSession};
 use crate::fanout::Fanout;
 use crate::ice::Credentials;
 use crate::ids::{ConnectionId, Generation, Layer, ParticipantId, RoomId, Slot, Ssrc, StreamId, WorkerId};
+use crate::layers::Quality;
 use crate::outbox::Outbox;
 use crate::packet::{Packet, PacketPool};
 use crate::peer::{Peer, PeerConfig};
@@ -64,7 +65,7 @@ impl Audience {
             let (room_id, connection, permits) = (RoomId(0), ConnectionId(1), [false; 4]);
             let config = PeerConfig { room: room_id, participant, connection, ice, session, permits };
             let mut peer = Peer::new(config, profile, &identity, SpeechConfig::default(), u64::from(n), now);
-            peer.outbound.set_target(Slot::FIRST_CAMERA, Some(Layer(0)));
+            peer.outbound.set_target(Slot::FIRST_CAMERA, Some(Quality::all_of(Layer(0))));
             let remote = ([127, 0, 0, 1], 9).into();
             room.add_peer(participant, peers.insert(Box::new(peer.connected(keys(n), remote))));
         }

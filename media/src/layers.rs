@@ -13,6 +13,39 @@ pub(crate) fn all() -> impl DoubleEndedIterator<Item = Layer> {
     (0..LAYERS as u8).map(Layer)
 }
 
+/// How many of a layer's frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Frames {
+    /// Those of the highest temporal layer are left out: every second one.
+    Half,
+    All,
+}
+
+/// A layer of a picture, with all of its frames or with half of them. Ordered by what it takes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Quality {
+    pub(crate) layer: Layer,
+    pub(crate) frames: Frames,
+}
+
+impl Quality {
+    /// All there is of `layer`.
+    pub(crate) fn all_of(layer: Layer) -> Self {
+        Self { layer, frames: Frames::All }
+    }
+
+    /// Every quality, smallest first.
+    pub(crate) fn every() -> impl Iterator<Item = Self> {
+        all().flat_map(|layer| [Frames::Half, Frames::All].map(|frames| Self { layer, frames }))
+    }
+
+    /// The frames of `layer` that somebody is to have who is on the way from it to this: all, or half where those take more than
+    /// what is to come.
+    pub(crate) fn frames_of(self, layer: Layer) -> Frames {
+        if Self::all_of(layer) <= self { Frames::All } else { Frames::Half }
+    }
+}
+
 /// Some of a picture's layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LayerSet(u8);
@@ -50,30 +83,49 @@ impl LayerSet {
     }
 }
 
-/// What each layer of a picture takes of a line, bit/s with all headers; 0 for one that cannot be had.
+/// What each layer of a picture takes of a line, bit/s with all headers; 0 for what cannot be had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Rates([u32; LAYERS]);
+pub(crate) struct Rates {
+    all: [u32; LAYERS],
+    /// With half of the frames; of layers with several temporal ones.
+    half: [u32; LAYERS],
+}
 
 impl Rates {
     /// Of a camera that has sent nothing yet: what the page asks the browser for.
-    pub(crate) const NOMINAL: Self = Self([150_000, 500_000, 2_500_000]);
+    pub(crate) const NOMINAL: Self = Self { all: [150_000, 500_000, 2_500_000], half: [0; LAYERS] };
 
     #[cfg(test)]
-    pub(crate) fn new(rates: [u32; LAYERS]) -> Self {
-        Self(rates)
+    pub(crate) fn new(all: [u32; LAYERS]) -> Self {
+        Self { all, half: [0; LAYERS] }
     }
 
-    pub(crate) fn of(self, layer: Layer) -> u32 {
-        self.0[usize::from(layer.0)]
+    #[cfg(test)]
+    pub(crate) fn with_half(self, half: [u32; LAYERS]) -> Self {
+        Self { half, ..self }
     }
 
-    pub(crate) fn set(&mut self, layer: Layer, rate: u32) {
-        self.0[usize::from(layer.0)] = rate;
+    pub(crate) fn of(self, quality: Quality) -> u32 {
+        let rates = match quality.frames {
+            Frames::Half => self.half,
+            Frames::All => self.all,
+        };
+        rates[usize::from(quality.layer.0)]
+    }
+
+    /// `layer` takes `rate`, and `half` of its frames so much where they can be had.
+    pub(crate) fn set(&mut self, layer: Layer, rate: u32, half: Option<u32>) {
+        let at = usize::from(layer.0);
+        (self.all[at], self.half[at]) = (rate, half.unwrap_or(0));
     }
 
     /// The layers that can be had.
     pub(crate) fn layers(self) -> LayerSet {
-        LayerSet::of(all().filter(|layer| self.of(*layer) > 0))
+        LayerSet::of(all().filter(|layer| self.has(Quality::all_of(*layer))))
+    }
+
+    pub(crate) fn has(self, quality: Quality) -> bool {
+        self.of(quality) > 0
     }
 
     /// These, or the nominal ones while none is known.
@@ -84,8 +136,10 @@ impl Rates {
     /// Whether it makes a difference to anybody that these were `before`.
     pub(crate) fn differ(self, before: Self) -> bool {
         let step = |rate: u32| rate / 100 * LAYER_RATE_STEP_PERCENT;
-        let differ = |layer: Layer| self.of(layer).abs_diff(before.of(layer)) > step(before.of(layer));
-        self.layers() != before.layers() || all().any(differ)
+        Quality::every().any(|quality| {
+            let (rate, before) = (self.of(quality), before.of(quality));
+            (rate > 0) != (before > 0) || rate.abs_diff(before) > step(before)
+        })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::budget::Budget;
 use crate::counters::{DropReason, Tally};
 use crate::downlink::Downlink;
 use crate::fanout::{Batch, Pending};
-use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot, StreamId};
-use crate::layers::{LayerSet, PICTURES, StreamSet};
+use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot};
+use crate::layers::{LayerSet, PICTURES, Quality, StreamSet};
 use crate::limits::{self, DATAGRAM_OVERHEAD_BYTES, PADDING_BYTES_MAX};
 use crate::outbox::Outbox;
 use crate::pacer::Paced;
@@ -22,7 +22,7 @@ use crate::ramp::Ramp;
 use crate::rtcp::SlotReport;
 use crate::rtp::{OUTGOING_HEADER_MAX, OutgoingHeader};
 use crate::sdp::{Receiving, Session};
-use crate::slot_sender::{Rewritten, SlotSender};
+use crate::slot_sender::{Known, Rewritten, SlotSender};
 use crate::slot_senders::SlotSenders;
 use crate::source::ClockPoint;
 use crate::srtp;
@@ -31,8 +31,8 @@ use crate::view::View;
 /// The slots of one viewer.
 #[repr(C)] // What every packet touches comes first: see `FIRST_BYTES`.
 pub(crate) struct Outbound {
-    /// The layer of each picture it is to get; none where it gets nothing.
-    targets: [Option<Layer>; PICTURES],
+    /// What it is to get of each picture; none where it gets nothing.
+    targets: [Option<Quality>; PICTURES],
     /// Pictures it is to get and has no format for, a bit for each slot.
     pub(crate) undecodable: u32,
     /// It takes voices in packets that carry those before them once more.
@@ -155,13 +155,13 @@ impl Outbound {
         self.downlink.iter_mut().for_each(|downlink| downlink.round_trip(round_trip));
     }
 
-    /// The layer of the picture in `slot` it is to get.
-    pub(crate) fn target(&self, slot: Slot) -> Option<Layer> {
+    /// What it is to get of the picture in `slot`.
+    pub(crate) fn target(&self, slot: Slot) -> Option<Quality> {
         self.targets.get(slot.index()).copied().flatten()
     }
 
     /// From here on it is to get `target`. Where that is nothing, the packets that it does not get leave no gap.
-    pub(crate) fn set_target(&mut self, slot: Slot, target: Option<Layer>) {
+    pub(crate) fn set_target(&mut self, slot: Slot, target: Option<Quality>) {
         self.targets[slot.index()] = target;
         let section = self.section(slot).filter(|_| target.is_none());
         if let Some(sender) = section.and_then(|section| self.senders.get_mut(section)) {
@@ -221,7 +221,8 @@ impl Viewer<'_> {
                 continue;
             }
             // A voice has one layer, and everybody gets it.
-            let target = self.outbound.targets.get(from.slot.index()).copied().unwrap_or(Some(packet.layer));
+            let target =
+                self.outbound.targets.get(from.slot.index()).copied().unwrap_or(Some(Quality::all_of(packet.layer)));
             let slot = self.outbound.sender(ready.section);
             if !ready.is_decodable {
                 if slot.leave_out(from.generation, packet, target) {
@@ -329,7 +330,8 @@ impl Viewer<'_> {
     /// which packets that wait have to wait longer. Not so for a second `copy`, nor where a smaller layer is about to take over:
     /// a line that loses packets because too much is sent gets no better by sending more.
     pub(crate) fn may_resend(&mut self, from: Occupied, copy: usize, now: Instant) -> bool {
-        let stays = self.outbound.layer(from.slot, from.generation) <= self.outbound.target(from.slot);
+        let target = self.outbound.target(from.slot).map(|target| target.layer);
+        let stays = self.outbound.layer(from.slot, from.generation) <= target;
         let is_urgent = copy == 0 && stays;
         let room = self.outbound.downlink.as_mut().is_none_or(|downlink| downlink.has_room(is_urgent, now));
         room && self.outbound.resends.take(1, now)
@@ -349,16 +351,17 @@ impl Viewer<'_> {
         &mut self,
         from: Occupied,
         seq: u16,
-        find: impl FnOnce(StreamId, u64) -> Option<&'p Packet>,
+        find: impl FnOnce(Known) -> Option<&'p Packet>,
         now: Instant,
         out: &mut Outbox,
     ) -> bool {
         let Some(from) = self.outbound.seen(from) else { return false };
         let sender = self.outbound.sender(from.slot);
-        let Some((stream, source_seq, sent_seq)) = sender.sent_as(from.generation, seq) else { return false };
-        let Some(packet) = find(stream, source_seq) else { return false };
-        let Some(numbers) = sender.resend(from.generation, packet) else { return false };
-        debug_assert_eq!(numbers.seq, sent_seq, "a packet is resent under the number it was sent with");
+        let Some(known) = sender.sent_as(from.generation, seq) else { return false };
+        let Some(packet) = find(known) else { return false };
+        // Never under another number than before. A gap left by what came too late to be left out has none.
+        let numbers = sender.resend(from.generation, packet).filter(|numbers| numbers.seq == known.sent);
+        let Some(numbers) = numbers else { return false };
         self.write(from, packet, numbers, Sent::Again, now, out)
     }
 

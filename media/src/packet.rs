@@ -6,8 +6,10 @@ use std::time::Instant;
 
 use crate::codec::{Codec, Descriptor};
 use crate::ids::{Layer, StreamId};
+use crate::layers::Frames;
 use crate::limits;
 use crate::rtp::AudioLevel;
+use crate::thinning::Thinned;
 
 /// A decrypted RTP packet of a source, without its header.
 #[derive(Clone, Debug, Default)]
@@ -25,12 +27,22 @@ pub(crate) struct Packet {
     pub(crate) codec: Option<Codec>,
     /// For video.
     pub(crate) descriptor: Descriptor,
+    /// Where it stands in its stream when that is thinned; of video that came in time.
+    pub(crate) thinned: Option<Thinned>,
     /// For audio.
     pub(crate) level: Option<AudioLevel>,
     payload: Vec<u8>,
 }
 
 impl Packet {
+    /// Its number in its stream, where that has so many `frames`; none where it is left out.
+    pub(crate) fn seq_with(&self, frames: Frames) -> Option<u64> {
+        match frames {
+            Frames::All => Some(self.seq),
+            Frames::Half => self.thinned.filter(|thinned| !thinned.is_left_out).map(|thinned| thinned.seq),
+        }
+    }
+
     pub(crate) fn payload(&self) -> &[u8] {
         &self.payload
     }
@@ -80,6 +92,8 @@ struct Kept {
 #[derive(Debug)]
 pub(crate) struct PacketRing {
     packets: Box<[Option<Kept>]>,
+    /// By number in the thinned stream, the place of the packet that had it last.
+    thinned: Box<[u16]>,
     /// When something came, and to which place; oldest first. The place may have been taken by another since.
     arrivals: VecDeque<(Instant, usize)>,
 }
@@ -87,7 +101,8 @@ pub(crate) struct PacketRing {
 impl PacketRing {
     pub(crate) fn new() -> Self {
         let packets = vec![None; limits::RETRANSMIT_PACKETS].into_boxed_slice();
-        Self { packets, arrivals: VecDeque::with_capacity(limits::RETRANSMIT_PACKETS) }
+        let thinned = vec![0; limits::RETRANSMIT_PACKETS].into_boxed_slice();
+        Self { packets, thinned, arrivals: VecDeque::with_capacity(limits::RETRANSMIT_PACKETS) }
     }
 
     /// Remembers a packet that came at `now`, and forgets those that are too old.
@@ -101,13 +116,21 @@ impl PacketRing {
             self.packets[place].take_if(|kept| kept.arrived == at);
         }
         let place = Self::place(packet.seq);
+        if let Some(thinned) = packet.thinned.filter(|thinned| !thinned.is_left_out) {
+            self.thinned[Self::place(thinned.seq)] = place as u16;
+        }
         self.packets[place] = Some(Kept { packet, arrived: now });
         self.arrivals.push_back((now, place));
     }
 
-    pub(crate) fn get(&self, stream: StreamId, seq: u64) -> Option<&Arc<Packet>> {
-        let Kept { packet, .. } = self.packets[Self::place(seq)].as_ref()?;
-        (packet.seq == seq && packet.stream == stream).then_some(packet)
+    /// The packet that has number `seq` in `stream`, where that has so many `frames`.
+    pub(crate) fn get(&self, stream: StreamId, frames: Frames, seq: u64) -> Option<&Arc<Packet>> {
+        let place = match frames {
+            Frames::All => Self::place(seq),
+            Frames::Half => usize::from(self.thinned[Self::place(seq)]),
+        };
+        let Kept { packet, .. } = self.packets[place].as_ref()?;
+        (packet.seq_with(frames) == Some(seq) && packet.stream == stream).then_some(packet)
     }
 
     pub(crate) fn clear(&mut self) {
@@ -143,10 +166,10 @@ mod tests {
         let allocated = pool.take_allocated();
         assert!((512..=514).contains(&allocated), "{allocated}");
         for seq in 5_000 - 512..5_000 {
-            assert_eq!(ring.get(StreamId::default(), seq).unwrap().payload(), seq.to_be_bytes());
+            assert_eq!(ring.get(StreamId::default(), Frames::All, seq).unwrap().payload(), seq.to_be_bytes());
         }
-        assert!(ring.get(StreamId::default(), 5_000 - 513).is_none());
-        assert!(ring.get(StreamId::of(ConnectionId(1), 1), 4_999).is_none());
+        assert!(ring.get(StreamId::default(), Frames::All, 5_000 - 513).is_none());
+        assert!(ring.get(StreamId::of(ConnectionId(1), 1), Frames::All, 4_999).is_none());
     }
 
     #[test]
@@ -158,8 +181,24 @@ mod tests {
         }
         let allocated = pool.take_allocated();
         assert!((60..=64).contains(&allocated), "{allocated}");
-        assert!(ring.get(StreamId::default(), 440).is_some());
-        assert!(ring.get(StreamId::default(), 430).is_none());
+        assert!(ring.get(StreamId::default(), Frames::All, 440).is_some());
+        assert!(ring.get(StreamId::default(), Frames::All, 430).is_none());
+    }
+
+    #[test]
+    fn a_packet_is_found_by_its_number_among_half_of_the_frames_too() {
+        let (mut pool, mut ring, now) = (PacketPool::default(), PacketRing::new(), Instant::now());
+        for seq in 0..2_000 {
+            let packet = pool.make(|packet| {
+                packet.seq = seq;
+                // Every second one stays.
+                packet.thinned = Some(Thinned { seq: seq.div_ceil(2), skipped: 0, is_left_out: seq % 2 == 1 });
+            });
+            ring.insert(packet, now);
+        }
+        let half = |seq| ring.get(StreamId::default(), Frames::Half, seq).map(|packet| packet.seq);
+        assert_eq!([999, 744, 743, 1_000].map(half), [Some(1_998), Some(1_488), None, None]);
+        assert!(ring.get(StreamId::default(), Frames::All, 1_999).is_some(), "it is kept for those who get all");
     }
 
     #[test]

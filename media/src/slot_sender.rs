@@ -1,5 +1,5 @@
 //! One slot as one viewer receives it: continuous sequence numbers, timestamps and picture ids over any number of
-//! occupants and layers, each of which starts with a key frame.
+//! occupants and layers, each of which starts with a key frame, with all of their frames or half of them.
 
 use std::time::Instant;
 
@@ -7,20 +7,27 @@ use arrayvec::ArrayVec;
 
 use crate::codec::{LastSent, Shift};
 use crate::ids::{Generation, Layer, MediaKind, Slot, StreamId};
+use crate::layers::{Frames, Quality};
 use crate::packet::Packet;
 
-/// Occupants and layers remembered for retransmission, the current one included.
+/// Segments remembered for retransmission, the current one included.
 const SEGMENTS: usize = 4;
 
-/// A stretch of what the viewer gets that comes from one stream of one occupant.
+/// A stretch of what the viewer gets that comes from one stream of one occupant, with all of its frames or half of them.
 #[derive(Clone, Copy, Debug)]
 struct Segment {
     generation: Generation,
     stream: StreamId,
     layer: Layer,
+    frames: Frames,
+    /// It goes on with the stream of the segment before: what is still to come of that belongs there. Else it began with a key
+    /// frame, or is of a voice.
+    continues: bool,
     /// First sequence number of the source that belongs to it.
     first_in: u64,
-    /// Added to the source's extended sequence number.
+    /// The number of that one as the viewer sees it.
+    first_out: u64,
+    /// Added to the extended sequence number in the stream with these frames.
     seq_delta: u64,
     /// Added to the source's timestamp.
     timestamp_delta: u32,
@@ -28,16 +35,28 @@ struct Segment {
 }
 
 impl Segment {
-    fn rewrite(&self, packet: &Packet) -> Rewritten {
-        Rewritten {
-            seq: packet.seq.wrapping_add(self.seq_delta),
-            timestamp: packet.timestamp.wrapping_add(self.timestamp_delta),
-            shift: self.shift,
-        }
+    /// The numbers of `packet`, which belongs to the segment; none where it is left out.
+    fn rewrite(&self, packet: &Packet) -> Option<Rewritten> {
+        packet.seq_with(self.frames)?;
+        self.place(packet)
     }
 
-    fn first_out(&self) -> u64 {
-        self.first_in.wrapping_add(self.seq_delta)
+    /// The numbers of `packet`, or of the next that is not left out.
+    fn place(&self, packet: &Packet) -> Option<Rewritten> {
+        let (seq, left_out) = place_in(packet, self.frames)?;
+        Some(Rewritten {
+            seq: seq.wrapping_add(self.seq_delta),
+            timestamp: packet.timestamp.wrapping_add(self.timestamp_delta),
+            shift: self.shift.after(left_out),
+        })
+    }
+}
+
+/// The number of `packet` in its stream with so many `frames`, and how many of those before it are left out.
+fn place_in(packet: &Packet, frames: Frames) -> Option<(u64, u16)> {
+    match frames {
+        Frames::All => Some((packet.seq, 0)),
+        Frames::Half => packet.thinned.map(|thinned| (thinned.seq, thinned.skipped)),
     }
 }
 
@@ -48,6 +67,18 @@ pub(crate) struct Rewritten {
     pub(crate) seq: u64,
     pub(crate) timestamp: u32,
     pub(crate) shift: Shift,
+}
+
+/// A packet by a number that the viewer knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) stream: StreamId,
+    /// How many frames of the stream the viewer was sent: see `seq`.
+    pub(crate) frames: Frames,
+    /// Its number in the stream with so many frames.
+    pub(crate) seq: u64,
+    /// The extended number it was sent with.
+    pub(crate) sent: u64,
 }
 
 /// The highest numbers sent.
@@ -81,25 +112,26 @@ impl SlotSender {
         Self { slot, segments: ArrayVec::new(), paused: false, last: None, first_seq, rtx_seq, packets: 0, octets: 0 }
     }
 
-    /// Numbers for `packet` of the slot's occupant `generation`, where the viewer is to get layer `target`; none while it
-    /// waits for a key frame, for a packet from before its key frame, and for one of a layer it does not get.
+    /// Numbers for `packet` of the slot's occupant `generation`, where the viewer is to get `target`; none while it waits for
+    /// a key frame, for a packet from before its key frame, and for one of a layer or of frames that it does not get.
     pub(crate) fn forward(
         &mut self,
         generation: Generation,
         packet: &Packet,
-        target: Option<Layer>,
+        target: Option<Quality>,
         now: Instant,
     ) -> Option<Rewritten> {
         let target = target?;
-        let current = self.current(generation).filter(|current| current.stream == packet.stream);
-        let segment = match current {
-            Some(segment) if packet.seq < segment.first_in => return None,
-            Some(segment) => *segment,
-            None => self.start_segment(generation, packet, target, now)?,
+        let rewritten = match self.current(generation).filter(|current| current.stream == packet.stream) {
+            Some(current) if packet.seq < current.first_in => self.earlier(packet)?.rewrite(packet)?,
+            Some(current) => match target.frames_of(current.layer) {
+                frames if frames == current.frames => current.rewrite(packet)?,
+                frames => self.change_frames(*current, frames, packet).rewrite(packet)?,
+            },
+            None => self.start_segment(generation, packet, target, now)?.rewrite(packet)?,
         };
-        let rewritten = segment.rewrite(packet);
         if self.last.is_none_or(|last| rewritten.seq > last.seq) {
-            let picture = segment.shift.applied(&packet.descriptor);
+            let picture = rewritten.shift.applied(&packet.descriptor);
             self.last = Some(Last { seq: rewritten.seq, timestamp: rewritten.timestamp, picture, at: now });
         }
         self.packets = self.packets.wrapping_add(1);
@@ -113,18 +145,18 @@ impl SlotSender {
     }
 
     /// `packet` is of a codec the viewer does not have: what it gets of the same stream ends here, and goes on with a key
-    /// frame, without a gap. Whether the viewer, which is to get layer `target`, misses something.
-    pub(crate) fn leave_out(&mut self, generation: Generation, packet: &Packet, target: Option<Layer>) -> bool {
+    /// frame, without a gap. Whether the viewer, which is to get `target`, misses something.
+    pub(crate) fn leave_out(&mut self, generation: Generation, packet: &Packet, target: Option<Quality>) -> bool {
         let Some(target) = target else { return false };
-        let Some(current) = self.current(generation) else { return packet.layer <= target };
+        let Some(current) = self.current(generation) else { return packet.layer <= target.layer };
         let ends = current.stream == packet.stream;
         self.paused |= ends;
         ends
     }
 
-    /// Whether the viewer, which is to get layer `target`, needs a key frame before it can have `packet`, and then would.
-    pub(crate) fn awaits_key_frame(&self, generation: Generation, packet: &Packet, target: Option<Layer>) -> bool {
-        target.is_some_and(|target| self.takes(generation, packet, target))
+    /// Whether the viewer, which is to get `target`, needs a key frame before it can have `packet`, and then would.
+    pub(crate) fn awaits_key_frame(&self, generation: Generation, packet: &Packet, target: Option<Quality>) -> bool {
+        target.is_some_and(|target| self.takes(generation, packet, target.layer))
     }
 
     /// The layer of occupant `generation` that is being sent.
@@ -158,13 +190,16 @@ impl SlotSender {
         &mut self,
         generation: Generation,
         packet: &Packet,
-        target: Layer,
+        target: Quality,
         now: Instant,
     ) -> Option<Segment> {
         let video = self.slot.kind().is_video();
-        if video && !(packet.descriptor.starts_key_frame && self.takes(generation, packet, target)) {
+        if video && !(packet.descriptor.starts_key_frame && self.takes(generation, packet, target.layer)) {
             return None;
         }
+        // A packet that comes too late has no place among half of the frames.
+        let frames = if packet.thinned.is_some() { target.frames_of(packet.layer) } else { Frames::All };
+        let (seq, left_out) = place_in(packet, frames)?;
         let (first_out, timestamp, shift) = match self.last {
             None => (u64::from(self.first_seq), packet.timestamp, Shift::default()),
             Some(last) => {
@@ -176,35 +211,81 @@ impl SlotSender {
             generation,
             stream: packet.stream,
             layer: packet.layer,
+            frames,
+            continues: false,
             first_in: packet.seq,
-            seq_delta: first_out.wrapping_sub(packet.seq),
+            first_out,
+            seq_delta: first_out.wrapping_sub(seq),
             timestamp_delta: timestamp.wrapping_sub(packet.timestamp),
-            shift,
+            shift: shift.before(left_out),
         };
+        self.paused = false;
+        Some(self.begin(segment))
+    }
+
+    fn begin(&mut self, segment: Segment) -> Segment {
         if self.segments.is_full() {
             self.segments.remove(0);
         }
         self.segments.push(segment);
-        self.paused = false;
-        Some(segment)
+        segment
     }
 
-    /// Which packet of occupant `generation` the viewer knows as `seq`: its stream and number there, and the
-    /// numbers it was sent with. What was sent before the last key frame that another layer began with, or before a
-    /// pause, is of no use any more.
-    pub(crate) fn sent_as(&self, generation: Generation, seq: u16) -> Option<(StreamId, u64, u64)> {
+    /// The segment of `packet` where `current` is to go on with other `frames`.
+    fn change_frames(&mut self, current: Segment, frames: Frames, packet: &Packet) -> Segment {
+        match self.with_frames(current, frames, packet) {
+            Some(changed) => self.begin(changed),
+            None => current,
+        }
+    }
+
+    /// `current` with other `frames` of the same layer, if `packet` begins a frame that allows it: with half of them where one
+    /// stays, with all of them where one of those left out needs none of the others.
+    fn with_frames(&self, current: Segment, frames: Frames, packet: &Packet) -> Option<Segment> {
+        let (temporal, thinned) = (packet.descriptor.temporal, packet.thinned?);
+        let allows = match frames {
+            Frames::Half => !thinned.is_left_out,
+            Frames::All => thinned.is_left_out && temporal.syncs || packet.descriptor.starts_key_frame,
+        };
+        // Its place as things are. What is missing before it may come yet, and keeps its own.
+        let Rewritten { seq: first_out, shift, .. } = current.place(packet)?;
+        let is_newest = self.last.is_some_and(|last| last.seq < first_out);
+        if !(temporal.begins_frame && allows && is_newest) {
+            return None;
+        }
+        let (seq, left_out) = place_in(packet, frames)?;
+        let (first_in, seq_delta) = (packet.seq, first_out.wrapping_sub(seq));
+        let (shift, continues) = (shift.before(left_out), true);
+        Some(Segment { frames, continues, first_in, first_out, seq_delta, shift, ..current })
+    }
+
+    /// The segment before the current one, of the same stream, to which a late `packet` belongs.
+    fn earlier(&self, packet: &Packet) -> Option<&Segment> {
+        self.continued().find(|segment| segment.first_in <= packet.seq)
+    }
+
+    /// The current segment, and those before that it goes on with, newest first.
+    fn continued(&self) -> impl Iterator<Item = &Segment> {
+        let mut more = true;
+        self.segments.iter().rev().take_while(move |segment| std::mem::replace(&mut more, segment.continues))
+    }
+
+    /// Which packet of occupant `generation` the viewer knows as `seq`. What was sent before the last key frame that another
+    /// layer began with, or before a pause, is of no use any more.
+    pub(crate) fn sent_as(&self, generation: Generation, seq: u16) -> Option<Known> {
         let last = self.last?;
         let delta = seq.wrapping_sub(last.seq as u16) as i16;
         let out = last.seq.checked_add_signed(i64::from(delta)).filter(|out| *out <= last.seq)?;
-        let segment = self.current(generation).filter(|segment| segment.first_out() <= out)?;
-        Some((segment.stream, out.wrapping_sub(segment.seq_delta), out))
+        self.current(generation)?;
+        let segment = self.continued().find(|segment| segment.first_out <= out)?;
+        let Segment { stream, frames, seq_delta, .. } = *segment;
+        Some(Known { stream, frames, seq: out.wrapping_sub(seq_delta), sent: out })
     }
 
     /// The numbers `packet` was sent with before; used when it is sent again.
     pub(crate) fn resend(&self, generation: Generation, packet: &Packet) -> Option<Rewritten> {
         let of = |segment: &&Segment| segment.generation == generation && segment.stream == packet.stream;
-        let segment = self.segments.iter().rev().find(|s| of(s) && s.first_in <= packet.seq)?;
-        Some(segment.rewrite(packet))
+        self.segments.iter().rev().find(|s| of(s) && s.first_in <= packet.seq)?.rewrite(packet)
     }
 
     /// The next sequence number of the retransmission stream (RFC 4588 §4), extended.
@@ -228,156 +309,4 @@ pub(crate) fn ticks(kind: MediaKind, from: Instant, to: Instant) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::codec::{Descriptor, PictureId};
-    use crate::ids::ConnectionId;
-
-    fn video(layer: u8, seq: u64, timestamp: u32, key: bool) -> Packet {
-        let picture_id = Some(PictureId { at: 2, wide: true, value: (seq % 0x8000) as u16 });
-        let descriptor = Descriptor { starts_key_frame: key, picture_id, tl0_pic_idx: Some((4, seq as u8)) };
-        let mut packet = Packet::default();
-        (packet.stream, packet.layer) = (stream(layer), Layer(layer));
-        (packet.seq, packet.timestamp, packet.descriptor) = (seq, timestamp, descriptor);
-        packet
-    }
-
-    const ALL: Option<Layer> = Some(Layer(2));
-
-    fn stream(n: u8) -> StreamId {
-        StreamId::of(ConnectionId(1), u16::from(n))
-    }
-
-    fn sender() -> SlotSender {
-        SlotSender::new(Slot::camera(3).unwrap(), 65_530)
-    }
-
-    #[test]
-    fn a_new_occupant_waits_for_its_key_frame_and_then_continues_all_numbers() {
-        let (mut sender, start) = (sender(), Instant::now());
-        let (a, b) = (Generation(1), Generation(2));
-        assert!(sender.forward(a, &video(0, 99, 500, false), ALL, start).is_none());
-        assert!(sender.awaits_key_frame(a, &video(0, 99, 500, false), ALL));
-        let first = sender.forward(a, &video(0, 100, 3_500, true), ALL, start).unwrap();
-        assert_eq!((first.seq, first.timestamp), (65_530, 3_500));
-        let second = sender.forward(a, &video(0, 101, 6_500, false), ALL, start).unwrap();
-        assert_eq!((second.seq, second.timestamp), (65_531, 6_500));
-
-        let later = start + Duration::from_millis(100);
-        assert!(sender.forward(b, &video(0, 7, 40, false), ALL, later).is_none());
-        let next = sender.forward(b, &video(0, 8, 90, true), ALL, later).unwrap();
-        assert_eq!((next.seq, next.timestamp), (65_532, 6_500 + 9_000));
-        assert_eq!(
-            next.shift.applied(&video(0, 8, 0, true).descriptor),
-            LastSent { picture_id: 102, tl0_pic_idx: 102 }
-        );
-        assert!(sender.forward(a, &video(0, 102, 9_500, false), ALL, later).is_none(), "the old occupant is over");
-    }
-
-    #[test]
-    fn a_late_packet_keeps_its_place_but_not_before_the_key_frame() {
-        let (mut sender, now) = (sender(), Instant::now());
-        let generation = Generation(1);
-        sender.forward(generation, &video(0, 100, 0, true), ALL, now).unwrap();
-        sender.forward(generation, &video(0, 103, 0, false), ALL, now).unwrap();
-        assert_eq!(sender.forward(generation, &video(0, 101, 0, false), ALL, now).unwrap().seq, 65_531);
-        assert!(sender.forward(generation, &video(0, 99, 0, false), ALL, now).is_none());
-        assert_eq!(sender.forward(generation, &video(0, 104, 0, false), ALL, now).unwrap().seq, 65_534);
-    }
-
-    #[test]
-    fn a_lost_number_leads_back_to_the_packet_of_the_layer_that_is_sent_over_the_wrap() {
-        let (mut sender, now) = (sender(), Instant::now());
-        let generation = Generation(1);
-        for seq in 100..110 {
-            sender.forward(generation, &video(0, seq, 0, seq == 100), ALL, now).unwrap();
-        }
-        for seq in 5_000..5_010 {
-            sender.forward(generation, &video(1, seq, 0, seq == 5_000), ALL, now).unwrap();
-        }
-        let sent = |wire: u64| sender.sent_as(generation, wire as u16).map(|(stream, seq, _)| (stream, seq));
-        assert_eq!(sent(65_539), None, "a key frame has come since");
-        assert_eq!(sent(65_540), Some((stream(1), 5_000)));
-        assert_eq!(sent(65_549), Some((stream(1), 5_009)));
-        assert_eq!(sent(65_550), None, "not sent yet");
-        assert_eq!(sent(65_529), None, "before the first");
-        assert!(sender.sent_as(Generation(2), 65_535).is_none(), "another occupant's packets are never resent");
-    }
-
-    /// Somebody who connects anew, or changes the SSRC, starts numbering wherever they like.
-    #[test]
-    fn another_stream_of_the_same_occupant_continues_the_numbers_after_a_key_frame() {
-        let (mut sender, now) = (sender(), Instant::now());
-        let generation = Generation(1);
-        sender.forward(generation, &video(0, 70_000, 0, true), ALL, now).unwrap();
-        assert!(!sender.awaits_key_frame(generation, &video(0, 70_001, 0, false), ALL));
-        assert!(sender.awaits_key_frame(generation, &video(1, 90, 0, false), ALL));
-        assert!(sender.forward(generation, &video(1, 90, 0, false), ALL, now).is_none());
-        assert_eq!(sender.forward(generation, &video(1, 91, 0, true), ALL, now).unwrap().seq, 65_531);
-    }
-
-    #[test]
-    fn audio_needs_no_key_frame() {
-        let mut sender = SlotSender::new(Slot::voice(0).unwrap(), 7);
-        assert!(!sender.awaits_key_frame(Generation(1), &video(0, 1, 0, false), ALL));
-        assert!(sender.forward(Generation(1), &video(0, 1, 0, false), ALL, Instant::now()).is_some());
-    }
-
-    /// What is sent of packets of layers, each a key frame or not, to somebody who is to get `target`.
-    fn sent(sender: &mut SlotSender, target: Option<u8>, packets: &[(u8, u64, bool)]) -> Vec<u64> {
-        let (target, now) = (target.map(Layer), Instant::now());
-        let numbers = |packet: &(u8, u64, bool)| {
-            let (layer, seq, key) = *packet;
-            let sent = sender.forward(Generation(1), &video(layer, seq, 0, key), target, now)?;
-            Some(sent.seq - 65_530)
-        };
-        packets.iter().filter_map(numbers).collect()
-    }
-
-    #[test]
-    fn a_higher_layer_takes_over_at_its_key_frame_without_a_gap() {
-        let mut sender = sender();
-        assert_eq!(sent(&mut sender, Some(0), &[(0, 10, true), (0, 11, false), (2, 70, true)]), [0, 1]);
-        let target = Some(Layer(2));
-        assert!(sender.awaits_key_frame(Generation(1), &video(2, 71, 0, false), target));
-        assert!(!sender.awaits_key_frame(Generation(1), &video(0, 12, 0, false), target));
-        assert_eq!(
-            sent(&mut sender, Some(2), &[(0, 12, false), (2, 71, false), (2, 72, true), (0, 13, false)]),
-            [2, 3]
-        );
-        assert_eq!(sender.layer(Generation(1)), target);
-    }
-
-    #[test]
-    fn the_first_picture_is_any_layer_up_to_the_target_and_what_is_closer_replaces_it() {
-        let mut sender = sender();
-        let packets = [(2, 1, true), (0, 1, true), (1, 1, true), (0, 2, true), (1, 2, false)];
-        assert_eq!(sent(&mut sender, Some(1), &packets), [0, 1, 2]);
-        assert_eq!(sender.layer(Generation(1)), Some(Layer(1)));
-    }
-
-    #[test]
-    fn a_lower_layer_takes_over_at_its_key_frame() {
-        let mut sender = sender();
-        sent(&mut sender, Some(2), &[(2, 1, true)]);
-        assert!(sender.awaits_key_frame(Generation(1), &video(0, 7, 0, false), Some(Layer(0))));
-        let packets = [(2, 2, false), (0, 7, false), (1, 7, true), (2, 3, true), (0, 8, true), (1, 8, false)];
-        assert_eq!(sent(&mut sender, Some(0), &packets), [1, 2, 3], "by way of the middle");
-        assert_eq!(sender.layer(Generation(1)), Some(Layer(0)));
-    }
-
-    #[test]
-    fn a_picture_that_was_paused_goes_on_with_a_key_frame_and_the_next_number() {
-        let mut sender = sender();
-        sent(&mut sender, Some(0), &[(0, 1, true), (0, 2, false)]);
-        sender.pause();
-        assert_eq!(sent(&mut sender, None, &[(0, 3, false)]), [0u64; 0]);
-        assert_eq!(sender.layer(Generation(1)), None);
-        assert!(sender.awaits_key_frame(Generation(1), &video(0, 9, 0, false), Some(Layer(0))));
-        assert_eq!(sent(&mut sender, Some(0), &[(0, 9, false), (0, 10, true), (0, 11, false)]), [2, 3]);
-        let lost = |wire: u64| sender.sent_as(Generation(1), wire as u16).map(|(_, seq, _)| seq);
-        assert_eq!([65_531, 65_532, 65_533].map(lost), [None, Some(10), Some(11)]);
-    }
-}
+mod tests;

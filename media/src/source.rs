@@ -7,17 +7,18 @@ use std::time::Instant;
 use crate::codec::{Codec, Descriptor};
 use crate::counters::DropReason;
 use crate::demand::Demand;
+use crate::gaps::Gaps;
 use crate::ids::{Layer, MediaKind, Ssrc, StreamId};
 use crate::keyframe::KeyFrameThrottle;
-use crate::layers::{self, LAYERS, LayerSet, Rates};
+use crate::layers::{self, LAYERS, LayerSet, Quality, Rates};
 use crate::limits;
 use crate::nack::{Arrival, MissingPackets};
 use crate::packet::{Packet, PacketPool};
-use crate::padding_gaps::PaddingGaps;
 use crate::rate::RateMeter;
 use crate::reception::Reception;
 use crate::rtcp::ReceptionBlock;
 use crate::rtp::{AudioLevel, Header, SeqExtender};
+use crate::thinning::Thinning;
 
 /// A relation between the publisher's RTP clock and ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,8 @@ pub(crate) struct Stream {
     pub(crate) ssrc: Ssrc,
     pub(crate) rtx_ssrc: Option<Ssrc>,
     seqs: SeqExtender,
-    padding: PaddingGaps,
+    padding: Gaps,
+    thinning: Thinning,
     reception: Reception,
     missing: MissingPackets,
     pub(crate) key_frames: KeyFrameThrottle,
@@ -56,7 +58,8 @@ impl Stream {
             ssrc,
             rtx_ssrc: None,
             seqs: SeqExtender::default(),
-            padding: PaddingGaps::default(),
+            padding: Gaps::default(),
+            thinning: Thinning::default(),
             reception: Reception::default(),
             missing: MissingPackets::default(),
             key_frames: KeyFrameThrottle::default(),
@@ -147,10 +150,11 @@ impl Source {
             return Err(DropReason::Duplicate);
         }
         let seq = stream.seqs.record(incoming.header.seq);
+        let bytes = incoming.header.len + incoming.payload.len() + limits::DATAGRAM_OVERHEAD_BYTES;
         if !incoming.recovered {
             stream.last_packet = Some(now);
             stream.reception.record(seq, incoming.header.timestamp, self.kind, now);
-            stream.rate.count(incoming.header.len + incoming.payload.len() + limits::DATAGRAM_OVERHEAD_BYTES, now);
+            stream.rate.count(bytes, now);
         }
         if !video {
             // Nobody is asked for it, and later packets carry no more than so many before them.
@@ -171,6 +175,10 @@ impl Source {
             stream.key_frames.satisfied();
         }
         let (seq, id) = (stream.padding.close(seq).ok_or(DropReason::Duplicate)?, stream.id);
+        let thinned = incoming.codec.and_then(|_| stream.thinning.place(seq, descriptor.temporal));
+        if !incoming.recovered && thinned.is_some_and(|thinned| !thinned.is_left_out) {
+            stream.thinning.count(bytes, now);
+        }
         if incoming.header.marker {
             self.note_frame(layer);
         }
@@ -185,6 +193,7 @@ impl Source {
             packet.marker = incoming.header.marker;
             packet.codec = incoming.codec;
             packet.descriptor = descriptor;
+            packet.thinned = thinned;
             packet.level = incoming.level;
             packet.set_payload(incoming.payload);
         })))
@@ -250,14 +259,16 @@ impl Source {
         let mut rates = Rates::default();
         for (layer, stream) in layers::all().zip(&mut self.streams) {
             let Some(stream) = stream else { continue };
-            let known = if stream.is_live(self.kind, now) {
-                stream.rate.measured(now)
+            let (known, half) = if stream.is_live(self.kind, now) {
+                let known = stream.rate.measured(now);
+                (known, known.and_then(|all| stream.thinning.rate(all, now)))
             } else if self.demand.can_come(layer, now) {
-                stream.rate.before()
+                let known = stream.rate.before();
+                (known, known.and_then(|all| stream.thinning.rate_before(all)))
             } else {
                 continue;
             };
-            rates.set(layer, known.unwrap_or(Rates::NOMINAL.of(layer)).max(1));
+            rates.set(layer, known.unwrap_or(Rates::NOMINAL.of(Quality::all_of(layer))).max(1), half);
         }
         let (told, at) = self.told;
         let since = at.map(|at| now.saturating_duration_since(at));

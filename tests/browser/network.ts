@@ -87,6 +87,13 @@ export class Network {
     this.ip("route", "replace", "default", "via", `10.99.${n}.1`);
   }
 
+  /** From here on line 1 carries so many kbit/s towards the browser; with null everything. */
+  narrow(kbits: number | null): void {
+    const shape = kbits === null ? ["del", "dev", "line1", "root"] : ["replace", "dev", "line1", "root", "tbf", "rate", `${kbits}kbit`, "burst", "10kb", "latency", "300ms"];
+    const [command = "", ...rest] = [...this.at("server"), "tc", "qdisc", ...shape];
+    execFileSync(command, rest, { stdio: ["ignore", "ignore", "inherit"], env: PATHS });
+  }
+
   /** Stops everything that runs at the browser's end, as a laptop does when it is closed, or lets it go on. */
   sleep(asleep: boolean): void {
     for (const id of this.processes()) process.kill(id, asleep ? "SIGSTOP" : "SIGCONT");

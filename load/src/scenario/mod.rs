@@ -51,6 +51,9 @@ pub struct Publishers {
     /// Bits per second of each layer of a camera, smallest first; one layer is no simulcast.
     #[serde(default = "one_layer")]
     pub layers: Vec<u32>,
+    /// Temporal layers of each of those, 1 to 3. Browsers make three of a simulcast camera.
+    #[serde(default = "one_temporal_layer")]
+    pub temporal_layers: u8,
     /// Frames per second of a camera.
     #[serde(default = "thirty")]
     pub frames_per_second: u32,
@@ -70,6 +73,7 @@ impl Default for Publishers {
         Self {
             cameras: 0,
             layers: one_layer(),
+            temporal_layers: one_temporal_layer(),
             frames_per_second: thirty(),
             microphones: 0,
             speech_share: always(),
@@ -195,6 +199,9 @@ fn one() -> u64 {
 fn one_layer() -> Vec<u32> {
     vec![1_000_000]
 }
+fn one_temporal_layer() -> u8 {
+    1
+}
 fn thirty() -> u32 {
     30
 }
@@ -292,6 +299,7 @@ impl Scenario {
                 publishers.layers.iter().all(|bits| (8_000..=50_000_000).contains(bits)),
                 "publishers.layers must be 8,000 to 50,000,000 bit/s each",
             ),
+            ((1..=3).contains(&publishers.temporal_layers), "publishers.temporal_layers must be 1 to 3"),
             ((1..=120).contains(&publishers.frames_per_second), "publishers.frames_per_second must be 1 to 120"),
             (share(publishers.speech_share), "publishers.speech_share must be 0 to 1"),
             ((24..=1_200).contains(&publishers.audio_bytes), "publishers.audio_bytes must be 24 to 1,200"),
@@ -386,7 +394,9 @@ mod tests {
         wrong("[thresholds]\nlatencyy = { max = 1 }\n", "latencyy");
         wrong("[thresholds]\ndamaged = {}\n", "needs min or max");
         wrong("[churn]\ncapacity = 5\njoins_per_second = 1.0\n", "capacity");
-        assert_eq!(refused(&SMALL.replace("cameras = 1", "layers = []")).code(), "scenario_invalid");
+        for broken in ["layers = []", "temporal_layers = 4", "temporal_layers = 0"] {
+            assert_eq!(refused(&SMALL.replace("cameras = 1", broken)).code(), "scenario_invalid", "{broken}");
+        }
     }
 
     #[test]

@@ -53,6 +53,19 @@ pub struct Descriptor {
     pub picture_id: Option<PictureId>,
     /// Offset and value of TL0PICIDX of VP8 and VP9, if there is one.
     pub tl0_pic_idx: Option<(u8, u8)>,
+    /// Its place among temporal layers; of other codecs than VP8 nothing is said.
+    pub temporal: Temporal,
+}
+
+/// Frames of a higher temporal layer can be left out: those of lower ones do not need them (RFC 7741 §4.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Temporal {
+    /// TID; 0 is the base layer, and what has no layers.
+    pub layer: u8,
+    /// Y: the frame needs the base layer alone.
+    pub syncs: bool,
+    /// The packet is the first of its frame.
+    pub begins_frame: bool,
 }
 
 impl Descriptor {

@@ -77,6 +77,18 @@ impl Shift {
         }
     }
 
+    /// The shift where so many frames more have been left out.
+    #[must_use]
+    pub fn after(self, left_out: u16) -> Self {
+        Self { picture_id: self.picture_id.wrapping_sub(left_out), ..self }
+    }
+
+    /// The shift where so many frames fewer have been left out.
+    #[must_use]
+    pub fn before(self, left_out: u16) -> Self {
+        Self { picture_id: self.picture_id.wrapping_add(left_out), ..self }
+    }
+
     /// The numbers a viewer sees for `descriptor`.
     #[must_use]
     pub fn applied(self, descriptor: &Descriptor) -> LastSent {

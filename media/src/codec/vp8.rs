@@ -23,8 +23,12 @@ pub(super) fn parse(payload: &[u8]) -> Result<Descriptor, PayloadError> {
             descriptor.tl0_pic_idx = Some((at as u8, byte(at)?));
             at += 1;
         }
-        // T and K share one byte.
+        // T and K share one byte: TID, Y, KEYIDX.
         if flags & 0x30 != 0 {
+            let layer = byte(at)?;
+            if flags & 0x20 != 0 {
+                (descriptor.temporal.layer, descriptor.temporal.syncs) = (layer >> 6, layer & 0x20 != 0);
+            }
             at += 1;
         }
     }
@@ -32,12 +36,14 @@ pub(super) fn parse(payload: &[u8]) -> Result<Descriptor, PayloadError> {
     let starts_frame = first & 0x10 != 0 && first & 0x07 == 0;
     // RFC 7741 §4.3: the inverse key frame flag P.
     descriptor.starts_key_frame = starts_frame && frame_header & 0x01 == 0;
+    descriptor.temporal.begins_frame = starts_frame;
     Ok(descriptor)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Temporal;
 
     /// X and S, then I L T, a 15-bit picture id, TL0PICIDX, TID, and a key frame: what browsers send.
     fn browser_payload(picture_id: u16, tl0: u8) -> Vec<u8> {
@@ -51,6 +57,19 @@ mod tests {
         assert!(descriptor.starts_key_frame);
         assert_eq!(descriptor.picture_id, Some(PictureId { at: 2, wide: true, value: 300 }));
         assert_eq!(descriptor.tl0_pic_idx, Some((4, 7)));
+    }
+
+    #[test]
+    fn the_temporal_layer_of_a_frame_is_read() {
+        let mut payload = browser_payload(1, 1);
+        payload[5] = 0xa3;
+        let read = |payload: &[u8]| parse(payload).unwrap().temporal;
+        assert_eq!(read(&payload), Temporal { layer: 2, syncs: true, begins_frame: true });
+        payload[0] &= !0x10;
+        payload[5] = 0x43;
+        assert_eq!(read(&payload), Temporal { layer: 1, syncs: false, begins_frame: false });
+        payload[1] = 0xd0;
+        assert_eq!(read(&payload), Temporal::default(), "KEYIDX alone");
     }
 
     #[test]

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_browsers_key_frame_is_read() {
-        let expected = Descriptor { starts_key_frame: true, picture_id: Some(PICTURE_ID), tl0_pic_idx: Some((4, 7)) };
+        let (picture_id, tl0_pic_idx) = (Some(PICTURE_ID), Some((4, 7)));
+        let expected = Descriptor { starts_key_frame: true, picture_id, tl0_pic_idx, ..Descriptor::default() };
         assert_eq!(parse(&KEY_FRAME), Ok(expected));
     }
 

@@ -310,7 +310,7 @@ impl Room {
                     }
                     return false;
                 }
-                let sent = viewer.retransmit(from, *seq, |stream, seq| state.find(stream, seq), now, out);
+                let sent = viewer.retransmit(from, *seq, |known| state.find(known), now, out);
                 out.counters.add(if sent { Tally::Retransmitted } else { Tally::RetransmitMissed }, 1);
                 sent
             });

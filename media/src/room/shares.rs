@@ -80,11 +80,12 @@ impl Room {
     /// Notes what a viewer gets from here on, and what it has until the key frames of that have come.
     fn give(&mut self, outbound: &mut Outbound, allocation: &Allocation, now: Instant) {
         self.dropped += u64::from(outbound.note_wanted(allocation.wanted, allocation.dropped, now));
-        for (slot, layer) in Slot::all().zip(allocation.layers) {
+        for (slot, quality) in Slot::all().zip(allocation.qualities) {
             let state = &mut self.slots[slot.index()];
-            outbound.set_target(slot, layer);
+            outbound.set_target(slot, quality);
             let has = outbound.layer(slot, state.generation);
-            let takes = LayerSet::of(layer.into_iter().chain(has.filter(|_| layer.is_some())));
+            let takes = quality.into_iter().flat_map(|quality| [Some(quality.layer), has]).flatten();
+            let takes = LayerSet::of(takes);
             state.take(outbound.set_takes(slot, takes), takes);
         }
     }
@@ -139,5 +140,5 @@ impl Room {
 
 /// The layer of a picture that is asked for a key frame when a viewer comes, or says that it cannot decode.
 pub(crate) fn asked_layer(outbound: &Outbound, slot: Slot, generation: Generation) -> Option<Layer> {
-    outbound.layer(slot, generation).or_else(|| outbound.target(slot))
+    outbound.layer(slot, generation).or_else(|| Some(outbound.target(slot)?.layer))
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::ids::{Generation, Layer, ParticipantId, Slot, StreamId, WorkerId};
+use crate::ids::{Generation, Layer, ParticipantId, Slot, WorkerId};
 use crate::lane::Bursts;
 use crate::layers::{self, LAYERS, LayerSet, Rates};
 use crate::outbound::Occupied;
 use crate::packet::{Packet, PacketRing};
 use crate::red;
+use crate::slot_sender::Known;
 use crate::source::ClockPoint;
 
 /// One layer of a slot's occupant.
@@ -96,9 +97,10 @@ impl SlotState {
     }
 
     /// A packet that can be sent again.
-    pub(super) fn find(&self, stream: StreamId, seq: u64) -> Option<&Packet> {
+    pub(super) fn find(&self, known: Known) -> Option<&Packet> {
+        let Known { stream, frames, seq, .. } = known;
         let rings = self.layers.iter().filter_map(|layer| layer.ring.as_ref());
-        rings.filter_map(|ring| ring.get(stream, seq)).map(Arc::as_ref).next()
+        rings.filter_map(|ring| ring.get(stream, frames, seq)).map(Arc::as_ref).next()
     }
 
     /// Where the frame of `packet` is in its bursts.

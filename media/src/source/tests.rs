@@ -1,6 +1,9 @@
 //! What is taken of a publisher, what is asked for again, and which layers are there.
 
+use std::time::Duration;
+
 use super::*;
+use crate::layers::Frames;
 
 fn header(seq: u16) -> Header {
     let mut packet = vec![0x80, 96];
@@ -71,6 +74,21 @@ fn a_screen_on_which_nothing_changes_is_there_and_a_layer_that_falls_behind_is_n
         screen.receive_frame(0, seq);
     }
     assert_eq!(screen.source.live(screen.now), layers(&[0]), "the browser stopped the larger one");
+}
+
+#[test]
+fn of_a_camera_with_temporal_layers_half_of_the_frames_can_be_had() {
+    let mut camera = Camera::with_layers(1);
+    let quality = |frames| Quality { layer: Layer(0), frames };
+    let payload = |temporal: u8| [[0x90, 0xe0, 0x80, 1, 1, temporal << 6, 1].as_slice(), &[0; 500]].concat();
+    for frame in 0..32 {
+        let temporal = [0, 2, 1, 2][usize::from(frame % 4)];
+        camera.receive(0, frame, &payload(temporal)).unwrap();
+        camera.now += Duration::from_millis(33);
+    }
+    let rates = camera.source.rates(camera.now).unwrap();
+    let (all, half) = (rates.of(quality(Frames::All)), rates.of(quality(Frames::Half)));
+    assert!((48..=52).contains(&(half * 100 / all)), "{half} of {all}");
 }
 
 #[test]
@@ -153,7 +171,7 @@ fn rates_are_told_when_a_layer_comes_and_then_now_and_then() {
         camera.receive(0, seq, &[KEY, &[0; 940]].concat()).unwrap();
     }
     let rates = camera.source.rates(camera.now).unwrap();
-    let rate = rates.of(Layer(0));
+    let rate = rates.of(Quality::all_of(Layer(0)));
     assert!((380_000..420_000).contains(&rate), "50 packets of 1,000 bytes a second: {rate}");
 }
 

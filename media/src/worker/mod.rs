@@ -405,7 +405,7 @@ impl Worker {
         room.share(participant, outbound, now);
         let others = room.pictures().filter(|(_, _, occupant)| *occupant != participant);
         let wanted = others.filter_map(|(slot, generation, _)| {
-            let layer = Some(outbound.target(slot)?);
+            let layer = Some(outbound.target(slot)?.layer);
             Some(Wanted { slot, generation, layer })
         });
         let wanted: Vec<_> = wanted.collect();

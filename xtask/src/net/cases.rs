@@ -45,7 +45,7 @@ fn used(seen: &Seen, rate: f64, from: f64, to: f64) -> f64 {
 
 /// All of them, in the order of the page.
 pub fn all() -> Vec<Case> {
-    let mut cases = vec![narrow(), falling(), lossy(), outage(), jittery(), thin(), shared(), beside_tcp()];
+    let mut cases = vec![narrow(), falling(), lossy(), outage(), jittery(), thin(), between(), shared(), beside_tcp()];
     cases.extend(uploads::all());
     cases
 }
@@ -195,8 +195,7 @@ pub(super) fn thin() -> Case {
         name: "thin",
         title: "200 kbit/s, 50 ms",
         must: "sound without a gap, and at least the speaker's smallest picture",
-        // The smallest layer with its headers, and a voice with its, have to fit.
-        layers: [100_000, 500_000, 2_500_000],
+        // With a voice and all headers there is no room for all frames of the smallest layer.
         stage: (8, 1),
         seconds: |length| length.choose(30, 20),
         line: |_| script(6, vec![line(200_000, 50.0)]),
@@ -206,6 +205,26 @@ pub(super) fn thin() -> Case {
                 Check::min("packets of sound from 5 s on", seen.voice_packets(5.0, end), 48.0, "a second"),
                 Check::max("sound that was missing from 5 s on", seen.gap_ms(5.0, end), 0.0, "ms"),
                 Check::max("steps of 100 ms without a picture from 8 s on", seen.steps_below(1, 8.0, end), 0.0, ""),
+            ]
+        },
+        ..base()
+    }
+}
+
+pub(super) fn between() -> Case {
+    Case {
+        name: "between",
+        title: "2.5 Mbit/s, 50 ms, one camera",
+        must: "half of the frames of a layer of 2.5 Mbit/s: three times what the next layer takes",
+        stage: (1, 2),
+        seconds: |length| length.choose(30, 16),
+        line: |_| script(9, vec![line(2_500_000, 50.0)]),
+        checks: |seen, _| {
+            let end = seen.end();
+            vec![
+                Check::min("used from 8 s on", used(seen, 2.5 * MBIT, 8.0, end), 70.0, "%"),
+                Check::min("frames from 8 s on", seen.frames(8.0, end), 14.0, "a second"),
+                Check::max("longest freeze from 8 s on", seen.longest_freeze(8.0, end), 300.0, "ms"),
             ]
         },
         ..base()

@@ -104,7 +104,8 @@ fn publish(programs: &Programs, host: &Host, case: &Case, seconds: u32) -> Resul
     let (cameras, microphones) = case.stage;
     let layers = case.layers.map(|layer| layer.to_string()).join(",");
     let mut command = load(programs, host);
-    command.arg("publish").args(access()).args(["--layers", &layers]);
+    // As the page has a Chromium do it.
+    command.arg("publish").args(access()).args(["--layers", &layers, "--temporal-layers", "3"]);
     command.args(["--cameras", &cameras.to_string(), "--microphones", &microphones.to_string()]);
     command.args(["--seconds", &seconds.to_string()]);
     Ok(until_said(&mut command, "publishing")?.process)
@@ -212,6 +213,7 @@ fn step(line: &str, started: f64, case: &Case) -> Option<Step> {
             .filter(|(_, ms)| *ms > 0.0)
             .collect(),
         held: value["held"].as_array()?.iter().filter_map(Value::as_u64).collect(),
+        frames: cameras.clone().filter_map(|camera| camera["shown"].as_f64()).sum(),
         playing: cameras.filter(|camera| camera["state"] == "playing").count(),
         rtx: value["bytes"]["rtx"].as_f64()?,
         gap_ms: value["voices"].as_array()?.iter().filter_map(|voice| voice["gap_ms"].as_f64()).sum(),

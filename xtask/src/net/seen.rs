@@ -74,6 +74,8 @@ pub struct Step {
     pub held: Vec<u64>,
     /// Cameras that are shown.
     pub playing: usize,
+    /// Frames of all of them.
+    pub frames: f64,
     /// Bytes of pictures that were sent again.
     pub rtx: f64,
     /// Sound that was missing, ms.
@@ -191,6 +193,12 @@ impl Seen {
     pub fn steps_below(&self, cameras: usize, from: f64, to: f64) -> f64 {
         let within = self.steps.iter().filter(|step| (from..to).contains(&step.at) && step.playing < cameras);
         within.count() as f64
+    }
+
+    /// Frames shown a second, of all cameras.
+    pub fn frames(&self, from: f64, to: f64) -> f64 {
+        let within = self.steps.iter().filter(|step| (from..to).contains(&step.at));
+        within.map(|step| step.frames).sum::<f64>() / (to - from)
     }
 
     /// Sound that was missing, ms.

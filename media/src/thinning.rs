@@ -1,0 +1,132 @@
+//! A stream with fewer frames: without those of its highest temporal layer, which no other frame needs (RFC 7741 §4.2, TID).
+//! Of three temporal layers as of two that is half of the frames, and about 60 % of the bits.
+
+use std::time::Instant;
+
+use crate::codec::Temporal;
+use crate::gaps::Gaps;
+use crate::limits::THINNED_PERCENT_MAX;
+use crate::rate::RateMeter;
+
+/// Where a packet stands in its stream when that is thinned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Thinned {
+    /// Extended sequence number, with the gaps of what is left out closed. Of a packet that is left out, the number of the
+    /// next one that is not.
+    pub(crate) seq: u64,
+    /// Frames left out before it, modulo 2^16.
+    pub(crate) skipped: u16,
+    /// It is left out.
+    pub(crate) is_left_out: bool,
+}
+
+/// Numbers a stream as it is when thinned.
+#[derive(Debug, Default)]
+pub(crate) struct Thinning {
+    /// The highest temporal layer so far. It never falls: what is left out must be so from end to end.
+    highest: u8,
+    packets: Gaps,
+    /// Frames, by the number of their first packet.
+    frames: Gaps,
+    rate: RateMeter,
+}
+
+impl Thinning {
+    /// The place of packet `seq`; none for one that comes too late to have one.
+    pub(crate) fn place(&mut self, seq: u64, temporal: Temporal) -> Option<Thinned> {
+        self.highest = self.highest.max(temporal.layer);
+        let is_left_out = temporal.layer > 0 && temporal.layer == self.highest;
+        let (number, frames) = if is_left_out {
+            (self.packets.place(seq)?, self.frames.place(seq)?)
+        } else {
+            (self.packets.close(seq)?, self.frames.close(seq)?)
+        };
+        if is_left_out {
+            self.packets.skip(seq);
+            if temporal.begins_frame {
+                self.frames.skip(seq);
+            }
+        }
+        Some(Thinned { seq: number, skipped: (seq - frames) as u16, is_left_out })
+    }
+
+    /// Counts a packet of `bytes` that stays.
+    pub(crate) fn count(&mut self, bytes: usize, now: Instant) {
+        self.rate.count(bytes, now);
+    }
+
+    /// What is left takes so much, bit/s, where `all` takes `of`; none where hardly anything would be left out.
+    pub(crate) fn rate(&mut self, of: u32, now: Instant) -> Option<u32> {
+        Self::worthwhile(self.rate.measured(now), of)
+    }
+
+    /// The rate before a pause, as [`RateMeter::before`] tells it.
+    pub(crate) fn rate_before(&mut self, of: u32) -> Option<u32> {
+        Self::worthwhile(self.rate.before(), of)
+    }
+
+    fn worthwhile(rate: Option<u32>, of: u32) -> Option<u32> {
+        rate.filter(|rate| u64::from(*rate) * 100 <= u64::from(of) * THINNED_PERCENT_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LAYER_RATE_INTERVAL;
+
+    const fn first(layer: u8) -> Temporal {
+        Temporal { layer, syncs: false, begins_frame: true }
+    }
+
+    const fn more(layer: u8) -> Temporal {
+        Temporal { begins_frame: false, ..first(layer) }
+    }
+
+    /// Number and frames left out, of each packet that stays.
+    fn stays(packets: &[(u64, Temporal)]) -> Vec<(u64, u16)> {
+        let mut thinning = Thinning::default();
+        let places = packets.iter().filter_map(|(seq, temporal)| thinning.place(*seq, *temporal));
+        places.filter(|place| !place.is_left_out).map(|place| (place.seq, place.skipped)).collect()
+    }
+
+    #[test]
+    fn without_temporal_layers_everything_stays() {
+        assert_eq!(stays(&[(7, first(0)), (8, more(0)), (9, first(0))]), [(7, 0), (8, 0), (9, 0)]);
+    }
+
+    #[test]
+    fn of_several_layers_the_highest_is_left_out() {
+        let three = [(1, first(0)), (2, first(2)), (3, more(2)), (4, first(1)), (5, first(2)), (6, first(0))];
+        assert_eq!(stays(&three), [(1, 0), (2, 1), (3, 2)]);
+        assert_eq!(stays(&[(1, first(0)), (2, first(1)), (3, first(0)), (4, more(0))]), [(1, 0), (2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn what_comes_late_gets_no_number_that_was_given() {
+        let late = [(1, first(0)), (4, first(0)), (2, first(1)), (3, first(0)), (5, first(1)), (6, first(0))];
+        assert_eq!(stays(&late), [(1, 0), (4, 0), (3, 0), (5, 1)], "2 leaves a gap, as it was not known when 4 came");
+    }
+
+    #[test]
+    fn what_comes_much_too_late_has_no_place() {
+        let mut thinning = Thinning::default();
+        for frame in 0..100 {
+            thinning.place(3 * frame, first(0)).unwrap();
+            thinning.place(3 * frame + 2, first(1)).unwrap();
+        }
+        assert_eq!(thinning.place(1, more(0)), None);
+        assert!(thinning.place(295, more(0)).is_some());
+    }
+
+    #[test]
+    fn half_of_the_frames_is_offered_where_it_takes_clearly_less() {
+        let (mut thinning, start) = (Thinning::default(), Instant::now());
+        assert_eq!(thinning.rate(1_000_000, start), None, "nothing is known yet");
+        (0..100).for_each(|n| thinning.count(375, start + LAYER_RATE_INTERVAL * n / 100));
+        let now = start + LAYER_RATE_INTERVAL;
+        assert_eq!(thinning.rate(1_000_000, now), Some(600_000));
+        assert_eq!(thinning.rate(610_000, now), None);
+        assert_eq!(thinning.rate_before(1_000_000), Some(600_000));
+    }
+}
