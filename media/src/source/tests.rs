@@ -167,7 +167,7 @@ fn rates_are_told_when_a_layer_comes_and_then_now_and_then() {
     assert_eq!(camera.source.rates(camera.now), Some(Rates::new([150_000, 0, 0])), "not measured yet");
     assert_eq!(camera.source.rates(camera.now), None);
     for seq in 2..52 {
-        camera.now += std::time::Duration::from_millis(20);
+        camera.now += Duration::from_millis(20);
         camera.receive(0, seq, &[KEY, &[0; 940]].concat()).unwrap();
     }
     let rates = camera.source.rates(camera.now).unwrap();
