@@ -7,6 +7,7 @@ use arrayvec::ArrayVec;
 
 use crate::codec::{LastSent, Shift};
 use crate::ids::{Generation, Layer, MediaKind, Slot, StreamId};
+use crate::keyframe::Need;
 use crate::layers::{Frames, Quality};
 use crate::packet::Packet;
 
@@ -154,9 +155,15 @@ impl SlotSender {
         ends
     }
 
-    /// Whether the viewer, which is to get `target`, needs a key frame before it can have `packet`, and then would.
-    pub(crate) fn awaits_key_frame(&self, generation: Generation, packet: &Packet, target: Option<Quality>) -> bool {
-        target.is_some_and(|target| self.takes(generation, packet, target.layer))
+    /// What the viewer, which is to get `target`, needs a key frame for before it can have `packet`, if it does and then would.
+    pub(crate) fn awaits_key_frame(
+        &self,
+        generation: Generation,
+        packet: &Packet,
+        target: Option<Quality>,
+    ) -> Option<Need> {
+        let takes = target.is_some_and(|target| self.takes(generation, packet, target.layer));
+        takes.then_some(if self.last.is_none() { Need::First } else { Need::Next })
     }
 
     /// The layer of occupant `generation` that is being sent.

@@ -9,7 +9,7 @@ use crate::counters::DropReason;
 use crate::demand::Demand;
 use crate::gaps::Gaps;
 use crate::ids::{Layer, MediaKind, Ssrc, StreamId};
-use crate::keyframe::KeyFrameThrottle;
+use crate::keyframe::{KeyFrameThrottle, Need};
 use crate::layers::{self, LAYERS, LayerSet, Quality, Rates};
 use crate::limits;
 use crate::nack::{Arrival, MissingPackets};
@@ -162,7 +162,7 @@ impl Source {
         }
         match stream.missing.arrived(seq) {
             Arrival::Old => return Err(DropReason::Duplicate),
-            Arrival::Lost if video => stream.key_frames.want(),
+            Arrival::Lost if video => stream.key_frames.want(Need::Next),
             Arrival::New | Arrival::Recovered | Arrival::Lost => {}
         }
         if incoming.payload.is_empty() {
@@ -230,7 +230,7 @@ impl Source {
     /// Viewers get these layers from here on. Those that nobody got before start with a key frame.
     pub(crate) fn want_layers(&mut self, wanted: LayerSet) {
         for layer in self.demand.want(wanted).iter() {
-            self.stream_mut(layer).into_iter().for_each(|stream| stream.key_frames.want());
+            self.stream_mut(layer).into_iter().for_each(|stream| stream.key_frames.want(Need::Next));
         }
     }
 
@@ -240,7 +240,7 @@ impl Source {
     }
 
     /// Somebody needs a key frame of `layer`, or of what stands in for it; of all that is forwarded where none is named.
-    pub(crate) fn want_key_frame(&mut self, layer: Option<Layer>, now: Instant) {
+    pub(crate) fn want_key_frame(&mut self, layer: Option<Layer>, need: Need, now: Instant) {
         let live = self.live(now);
         let nearest = layer.and_then(|layer| live.nearest(layer));
         for layer in layers::all() {
@@ -249,7 +249,7 @@ impl Source {
                 None => self.forwards(layer, now),
             };
             if concerned && let Some(stream) = self.stream_mut(layer) {
-                stream.key_frames.want();
+                stream.key_frames.want(need);
             }
         }
     }
@@ -289,7 +289,7 @@ impl Source {
             if last.is_some() {
                 stream.missing.reset();
                 if forwarded.contains(layer) {
-                    stream.key_frames.want();
+                    stream.key_frames.want(Need::Next);
                 }
             }
         }
