@@ -224,7 +224,7 @@ struct PublishArgs {
     /// Bits per second of each layer of a camera, smallest first; one layer is no simulcast.
     #[arg(long, value_delimiter = ',', default_value = "1000000")]
     layers: Vec<u32>,
-    /// Temporal layers of each of those. Browsers make three of a simulcast camera.
+    /// Temporal layers of each of those. Chromium makes three of a simulcast camera.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     temporal_layers: u8,
     /// Frames per second of a camera.

@@ -21,7 +21,7 @@ pub(crate) enum Frames {
     All,
 }
 
-/// A layer of a picture, with all of its frames or with half of them. Ordered by what it takes of a line.
+/// A layer of a picture, with all of its frames or with half of them. Ordered by layer, then by frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Quality {
     pub(crate) layer: Layer,

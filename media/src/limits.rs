@@ -169,6 +169,8 @@ pub(crate) const LAYER_RATE_STEP_PERCENT: u32 = 25;
 /// Half of the frames is a step of its own where it takes at most so much of the whole: browsers give the base layers of two or
 /// three 60 %.
 pub(crate) const THINNED_PERCENT_MAX: u64 = 85;
+/// And until it takes more than this.
+pub(crate) const THINNED_PERCENT_KEPT: u64 = 95;
 /// What an IP packet adds to RTP's header and payload, bytes: IPv4, UDP, and the tag of SRTP.
 pub(crate) const DATAGRAM_OVERHEAD_BYTES: usize = 20 + 8 + 16;
 /// A picture shown at most so high needs no more than the smallest layer, px: 180 of a 720p camera, stretched a little.

@@ -204,8 +204,9 @@ impl SlotSender {
         if video && !(packet.descriptor.starts_key_frame && self.takes(generation, packet, target.layer)) {
             return None;
         }
-        // A packet that comes too late has no place among half of the frames.
-        let frames = if packet.thinned.is_some() { target.frames_of(packet.layer) } else { Frames::All };
+        // One that comes too late, or that would be left out, has no place among half of the frames.
+        let has_half = packet.seq_with(Frames::Half).is_some();
+        let frames = if has_half { target.frames_of(packet.layer) } else { Frames::All };
         let (seq, left_out) = place_in(packet, frames)?;
         let (first_out, timestamp, shift) = match self.last {
             None => (u64::from(self.first_seq), packet.timestamp, Shift::default()),

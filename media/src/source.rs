@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::codec::{Codec, Descriptor};
+use crate::codec::{Codec, Descriptor, Temporal};
 use crate::counters::DropReason;
 use crate::demand::Demand;
 use crate::gaps::Gaps;
@@ -175,7 +175,9 @@ impl Source {
             stream.key_frames.satisfied();
         }
         let (seq, id) = (stream.padding.close(seq).ok_or(DropReason::Duplicate)?, stream.id);
-        let thinned = incoming.codec.and_then(|_| stream.thinning.place(seq, descriptor.temporal));
+        // The last frame before a screen stands still may be of the highest layer: a screen has all of them.
+        let temporal = if self.kind == MediaKind::Camera { descriptor.temporal } else { Temporal::default() };
+        let thinned = incoming.codec.and_then(|_| stream.thinning.place(seq, temporal));
         if !incoming.recovered && thinned.is_some_and(|thinned| !thinned.is_left_out) {
             stream.thinning.count(bytes, now);
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::codec::Temporal;
 use crate::gaps::Gaps;
-use crate::limits::THINNED_PERCENT_MAX;
+use crate::limits::{THINNED_PERCENT_KEPT, THINNED_PERCENT_MAX};
 use crate::rate::RateMeter;
 
 /// Where a packet stands in its stream when that is thinned.
@@ -25,6 +25,10 @@ pub(crate) struct Thinned {
 pub(crate) struct Thinning {
     /// The highest temporal layer so far. It never falls: what is left out must be so from end to end.
     highest: u8,
+    /// A frame of that layer needed the base alone, so that there is a way back to all frames.
+    has_way_back: bool,
+    /// It takes clearly less than the whole.
+    is_worthwhile: bool,
     packets: Gaps,
     /// Frames, by the number of their first packet.
     frames: Gaps,
@@ -34,8 +38,12 @@ pub(crate) struct Thinning {
 impl Thinning {
     /// The place of packet `seq`; none for one that comes too late to have one.
     pub(crate) fn place(&mut self, seq: u64, temporal: Temporal) -> Option<Thinned> {
-        self.highest = self.highest.max(temporal.layer);
-        let is_left_out = temporal.layer > 0 && temporal.layer == self.highest;
+        if temporal.layer > self.highest {
+            (self.highest, self.has_way_back) = (temporal.layer, false);
+        }
+        let is_highest = temporal.layer > 0 && temporal.layer == self.highest;
+        self.has_way_back |= is_highest && temporal.syncs;
+        let is_left_out = is_highest && self.has_way_back;
         let (number, frames) = if is_left_out {
             (self.packets.place(seq)?, self.frames.place(seq)?)
         } else {
@@ -55,18 +63,24 @@ impl Thinning {
         self.rate.count(bytes, now);
     }
 
-    /// What is left takes so much, bit/s, where `all` takes `of`; none where hardly anything would be left out.
+    /// What is left takes so much, bit/s, of a whole of `of`; none where hardly anything is left out.
     pub(crate) fn rate(&mut self, of: u32, now: Instant) -> Option<u32> {
-        Self::worthwhile(self.rate.measured(now), of)
+        let rate = self.rate.measured(now);
+        self.worthwhile(rate, of)
     }
 
     /// The rate before a pause, as [`RateMeter::before`] tells it.
     pub(crate) fn rate_before(&mut self, of: u32) -> Option<u32> {
-        Self::worthwhile(self.rate.before(), of)
+        let rate = self.rate.before();
+        self.worthwhile(rate, of)
     }
 
-    fn worthwhile(rate: Option<u32>, of: u32) -> Option<u32> {
-        rate.filter(|rate| u64::from(*rate) * 100 <= u64::from(of) * THINNED_PERCENT_MAX)
+    /// A large key frame, of which nothing is left out, is no reason to take it away from those who have it.
+    fn worthwhile(&mut self, rate: Option<u32>, of: u32) -> Option<u32> {
+        let percent_max = if self.is_worthwhile { THINNED_PERCENT_KEPT } else { THINNED_PERCENT_MAX };
+        let rate = rate.filter(|rate| u64::from(*rate) * 100 <= u64::from(of) * percent_max);
+        self.is_worthwhile = rate.is_some();
+        rate
     }
 }
 
@@ -76,7 +90,7 @@ mod tests {
     use crate::limits::LAYER_RATE_INTERVAL;
 
     const fn first(layer: u8) -> Temporal {
-        Temporal { layer, syncs: false, begins_frame: true }
+        Temporal { layer, syncs: true, begins_frame: true }
     }
 
     const fn more(layer: u8) -> Temporal {
@@ -103,6 +117,13 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_left_out_of_a_layer_there_is_no_way_back_to() {
+        let never = Temporal { syncs: false, ..first(1) };
+        assert_eq!(stays(&[(1, first(0)), (2, never), (3, first(0)), (4, never)]), [(1, 0), (2, 0), (3, 0), (4, 0)]);
+        assert_eq!(stays(&[(1, never), (2, first(0)), (3, first(1)), (4, never)]), [(1, 0), (2, 0)]);
+    }
+
+    #[test]
     fn what_comes_late_gets_no_number_that_was_given() {
         let late = [(1, first(0)), (4, first(0)), (2, first(1)), (3, first(0)), (5, first(1)), (6, first(0))];
         assert_eq!(stays(&late), [(1, 0), (4, 0), (3, 0), (5, 1)], "2 leaves a gap, as it was not known when 4 came");
@@ -126,7 +147,9 @@ mod tests {
         (0..100).for_each(|n| thinning.count(375, start + LAYER_RATE_INTERVAL * n / 100));
         let now = start + LAYER_RATE_INTERVAL;
         assert_eq!(thinning.rate(1_000_000, now), Some(600_000));
-        assert_eq!(thinning.rate(610_000, now), None);
+        assert_eq!(thinning.rate(640_000, now), Some(600_000), "who has it keeps it over a key frame");
+        assert_eq!(thinning.rate(620_000, now), None);
+        assert_eq!(thinning.rate(640_000, now), None, "nobody has it any more");
         assert_eq!(thinning.rate_before(1_000_000), Some(600_000));
     }
 }

@@ -51,7 +51,7 @@ pub struct Publishers {
     /// Bits per second of each layer of a camera, smallest first; one layer is no simulcast.
     #[serde(default = "one_layer")]
     pub layers: Vec<u32>,
-    /// Temporal layers of each of those, 1 to 3. Browsers make three of a simulcast camera.
+    /// Temporal layers of each of those, 1 to 3. Chromium makes three of a simulcast camera.
     #[serde(default = "one_temporal_layer")]
     pub temporal_layers: u8,
     /// Frames per second of a camera.

@@ -158,6 +158,7 @@ mod tests {
             collapse.arrived(1_250, at_us, at_us - sent_us);
             assert!(collapse.carried().is_none_or(|carried| carried < 5.1e6), "{n}: {:?}", collapse.carried());
         }
+        assert!(collapse.carried().is_some());
     }
 
     #[test]

@@ -12,8 +12,8 @@
 //! - Losses with a long queue are its overflow, and the rate falls to what still arrives, at once ([`loss`]).
 //! - Where others keep the queue filled for seconds the flow behaves as TCP does ([`rate`]). libwebrtc has only the
 //!   threshold that adapts itself, and is starved.
-//! - What arrives counts only as far as it was sent, so that feedback that lies gains nothing. A decrease does not begin below what
-//!   arrived while the queue was long ([`collapse`]).
+//! - What arrives counts only as far as it was sent, so that feedback that lies gains nothing. Where the trend lowers the rate, it does
+//!   not go below what arrived while the queue was long ([`collapse`]): who lies there could as well tell of no queue.
 //! - Packets are taken in the order they were sent, and not in that of arrival.
 //! - A viewer nothing is heard of is sent half each second. There is no congestion window.
 

@@ -286,12 +286,43 @@ proptest! {
             let before = sent.insert(numbers.seq, packet.clone());
             prop_assert!(before.is_none(), "{} twice", numbers.seq);
             prop_assert_eq!(sender.resend(Generation(1), &packet), Some(numbers));
-            if let Some(known) = sender.sent_as(Generation(1), numbers.seq as u16) {
+            let known = sender.sent_as(Generation(1), numbers.seq as u16);
+            // Segments of long ago are forgotten.
+            prop_assert!(known.is_some() || sent.last_key_value().is_some_and(|(newest, _)| *newest > numbers.seq));
+            if let Some(known) = known {
                 prop_assert_eq!(known.sent, numbers.seq);
                 prop_assert_eq!(packet.seq_with(known.frames), Some(known.seq));
             }
         }
         let of_source: Vec<_> = sent.values().map(|packet| packet.seq).collect();
         prop_assert!(of_source.is_sorted());
+    }
+
+    /// The same where the publisher says of its frames whatever it likes, and the viewer looks away now and then.
+    #[test]
+    fn numbers_are_never_given_twice_whatever_is_said_of_frames(
+        packets in prop::collection::vec(
+            (prop::option::weighted(0.2, 1_usize..200), 0_u8..4, any::<bool>(), any::<bool>(), prop::bool::weighted(0.03)),
+            400,
+        ),
+        targets in prop::collection::vec(prop_oneof![Just(all_of(0)), Just(half_of(0)), Just(None)], 60),
+    ) {
+        let (mut sender, mut thinning) = (sender(), Thinning::default());
+        let mut order: Vec<_> = packets.iter().enumerate().map(|(n, (late, ..))| (n + late.unwrap_or(0), n)).collect();
+        order.sort();
+        let mut sent = BTreeMap::new();
+        for (at, n) in order {
+            let (_, layer, syncs, begins_frame, key) = packets[n];
+            let mut packet = video(0, 1_000 + n as u64, 0, n == 0 || key);
+            packet.descriptor.temporal = Temporal { layer, syncs, begins_frame };
+            packet.thinned = thinning.place(packet.seq, packet.descriptor.temporal);
+            let target = targets[(at / 10).min(targets.len() - 1)];
+            if target.is_none() {
+                sender.pause();
+            }
+            let Some(numbers) = sender.forward(Generation(1), &packet, target, Instant::now()) else { continue };
+            prop_assert_eq!(sent.insert(numbers.seq, packet.seq), None);
+            prop_assert_eq!(sender.resend(Generation(1), &packet), Some(numbers));
+        }
     }
 }
