@@ -325,4 +325,39 @@ proptest! {
             prop_assert_eq!(sender.resend(Generation(1), &packet), Some(numbers));
         }
     }
+
+    /// Of a camera with three layers, whatever the viewer is to get of them: nothing is missing, and pictures follow each other.
+    #[test]
+    fn there_is_no_gap_in_any_number_over_changes_of_layers_and_frames(
+        keys in prop::collection::vec(prop::collection::vec(prop::bool::weighted(0.08), 3), 150),
+        targets in prop::collection::vec((0_u8..3, any::<bool>(), 1_usize..12), 40),
+    ) {
+        let (mut sender, mut last) = (sender(), None::<(u64, u16)>);
+        let mut thinnings: [Thinning; 3] = Default::default();
+        let (mut seqs, mut since_key, mut pictures) = ([1_000_u64, 5_000, 9_000], [0_usize; 3], [7_u16, 300, 9_000]);
+        let targets = targets.into_iter().flat_map(|(layer, half, frames)| vec![if half { half_of(layer) } else { all_of(layer) }; frames]);
+        for (frame, (keys, target)) in keys.iter().zip(targets.cycle()).enumerate() {
+            for layer in 0..3_u8 {
+                let at = usize::from(layer);
+                since_key[at] = if keys[at] || frame == 0 { 0 } else { since_key[at] + 1 };
+                pictures[at] += 1;
+                let tid = [0, 2, 1, 2][since_key[at] % 4];
+                let syncs = [1, 2].contains(&(since_key[at] % 8));
+                for begins_frame in [true, false] {
+                    seqs[at] += 1;
+                    let mut packet = video(layer, seqs[at], 3_000 * frame as u32, since_key[at] == 0 && begins_frame);
+                    packet.descriptor.picture_id = Some(PictureId { at: 2, wide: true, value: pictures[at] });
+                    packet.descriptor.temporal = Temporal { layer: tid, syncs, begins_frame };
+                    packet.thinned = thinnings[at].place(packet.seq, packet.descriptor.temporal);
+                    let Some(numbers) = sender.forward(Generation(1), &packet, target, Instant::now()) else { continue };
+                    let picture = numbers.shift.applied(&packet.descriptor).picture_id;
+                    if let Some((seq, before)) = last {
+                        prop_assert_eq!(numbers.seq, seq + 1);
+                        prop_assert!(picture == if begins_frame { before + 1 } else { before }, "picture {} after {}", picture, before);
+                    }
+                    last = Some((numbers.seq, picture));
+                }
+            }
+        }
+    }
 }
