@@ -299,7 +299,7 @@ impl Viewer<'_> {
         let Some(probe) = self.outbound.downlink.as_mut().and_then(|downlink| downlink.probe(now)) else { return };
         let mut left = probe.bytes;
         while left > 0 {
-            let len = OUTGOING_HEADER_MAX + PADDING_BYTES_MAX;
+            let len = PROBE_HEADER_BYTES + PADDING_BYTES_MAX;
             let bytes = len + DATAGRAM_OVERHEAD_BYTES;
             left = left.saturating_sub(bytes);
             let index = self.outbound.sender(slot).next_rtx_seq();
@@ -318,6 +318,7 @@ impl Viewer<'_> {
             out.counters.add(Tally::ProbeOut, bytes as u64);
             out.write(self.remote, |buf| {
                 let header_len = header.write(buf);
+                debug_assert_eq!(header_len, PROBE_HEADER_BYTES, "what is no padding would be taken for a packet");
                 // RFC 3550 §5.1: the P bit, and the count in the last byte.
                 buf[0] |= 0x20;
                 buf[header_len..len].fill(0);
@@ -432,6 +433,9 @@ impl Viewer<'_> {
             .collect()
     }
 }
+
+/// The header of a probe: with a transport-wide number, and without the level of a voice.
+const PROBE_HEADER_BYTES: usize = OUTGOING_HEADER_MAX - 4;
 
 /// The bit of a picture's slot; voices beyond the bits have none.
 fn bit(slot: Slot) -> u32 {

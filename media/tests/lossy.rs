@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use dais_media::rtp::Header;
 use dais_media::{
-    Codec, Counters, DropReason, FeedbackRecorder, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot, Tally, red,
-    rtcp,
+    Codec, Counters, DropReason, FeedbackRecorder, MediaKind, MediaPlane, ParticipantId, RoomChange, Slot, Tally, Wish,
+    Wishes, red, rtcp,
 };
 use support::{
     CAMERA, MIC, OPUS, Peer, RED, ROOM, block_on, connect, connect_over, connect_with, offer, on_stage, send,
@@ -186,6 +186,8 @@ struct Lossy {
     /// Of so many packets one is lost; none of 0.
     one_of: u16,
     retransmissions: BTreeMap<u16, usize>,
+    /// Packets without a payload.
+    padding: usize,
     voices: Vec<Came>,
     pictures: Vec<u16>,
 }
@@ -199,7 +201,7 @@ impl Lossy {
         peer.socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         let (recorder, told) = (FeedbackRecorder::new(Instant::now()), Instant::now());
         let (retransmissions, voices, pictures) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { peer, recorder, told, one_of: 0, retransmissions, voices, pictures }
+        Self { peer, recorder, told, one_of: 0, retransmissions, padding: 0, voices, pictures }
     }
 
     /// Takes what has come, and tells of it now and then.
@@ -225,7 +227,7 @@ impl Lossy {
                 (None, Some((original, _))) => {
                     *self.retransmissions.entry(u16::from_be_bytes(*original)).or_default() += 1;
                 }
-                (None, None) => {}
+                (None, None) => self.padding += 1,
             }
         }
         if self.told.elapsed() >= Duration::from_millis(50) {
@@ -303,6 +305,23 @@ fn who_loses_packets_is_sent_voices_with_redundancy_and_what_is_asked_for_twice(
     talk(&mut world, &mut viewer, &mut seq, |viewer| viewer.voices.last().unwrap().0.seq.wrapping_sub(before) > 50);
     let numbers: Vec<_> = viewer.voices.iter().map(|(header, _)| header.seq).collect();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "one stream, whatever it carries");
+}
+
+/// Whatever else came in the stream for retransmissions a browser would take for the packet with the number in its first bytes.
+#[test]
+fn a_probe_is_padding_and_nothing_else() {
+    let world = World::new();
+    let (mut viewer, mut wishes) = (Lossy::new(&world.plane), Wishes::UNSAID);
+    // Of a camera that has sent nothing yet the largest layer is thought to take more than is known of the line.
+    wishes.set(Slot::camera(0).unwrap(), Wish::Height(720));
+    block_on(world.plane.watch(ROOM, ParticipantId(2), wishes));
+    let start = Instant::now();
+    while viewer.padding < 3 && viewer.retransmissions.is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(10), "nothing is probed");
+        viewer.receive();
+    }
+    assert!(viewer.retransmissions.is_empty(), "nothing was asked for: {:?}", viewer.retransmissions);
+    assert!(world.plane.counters().done(Tally::ProbeOut) > 0);
 }
 
 /// On a slow line something waits nearly always. If that kept back what is sent again, the picture would stand still for it.
