@@ -10,7 +10,6 @@ use crate::counters::{DropReason, Tally};
 use crate::dominant::Activity;
 use crate::grace::Grace;
 use crate::ids::{ConnectionId, Generation, Layer, MediaKind, Slot, Ssrc, StreamId};
-use crate::keyframe::Need;
 use crate::layers::{LayerSet, Rates};
 use crate::limits;
 use crate::outbox::Outbox;
@@ -199,9 +198,9 @@ impl Inbound {
     }
 
     /// Somebody needs a key frame of `layer`, or of every layer that is forwarded.
-    pub(crate) fn want_key_frame(&mut self, kind: MediaKind, layer: Option<Layer>, need: Need, now: Instant) {
+    pub(crate) fn want_key_frame(&mut self, kind: MediaKind, layer: Option<Layer>, now: Instant) {
         if kind.is_video() && self.gates[kind as usize].permitted {
-            self.sources[kind as usize].want_key_frame(layer, need, now);
+            self.sources[kind as usize].want_key_frame(layer, now);
         }
     }
 

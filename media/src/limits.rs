@@ -120,10 +120,9 @@ pub(crate) const CONSENT_EXPIRES: Duration = Duration::from_secs(30);
 /// A peer that has not connected (ICE and DTLS) by then is removed.
 pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(20);
 
-/// Least time between key frame requests to one source, over all paths (Jitsi: 200 ms; Janus saw storms without),
+/// Least time between key frame requests to one source, over all paths (Jitsi: 200 ms; Janus saw storms without). With
+/// 500 ms for those who come, `join-storm` has 384 joins a second in place of 933.
 pub(crate) const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(200);
-/// and where it is only for those who come: everybody else's pictures are worse for as long as they do.
-pub(crate) const FIRST_KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
 /// A key frame that does not come is asked for again after this long.
 pub(crate) const KEY_FRAME_RETRY: Duration = Duration::from_millis(500);
 /// Blocks of a packet of redundant audio, its own among them; one with more is dropped and counted. Browsers send two, and three

@@ -11,8 +11,7 @@ use crate::counters::{DropReason, Tally};
 use crate::downlink::Downlink;
 use crate::fanout::{Batch, Pending};
 use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot};
-use crate::keyframe::{Awaiting, Need};
-use crate::layers::{LayerSet, PICTURES, Quality};
+use crate::layers::{LayerSet, PICTURES, Quality, StreamSet};
 use crate::limits::{self, DATAGRAM_OVERHEAD_BYTES, PADDING_BYTES_MAX};
 use crate::outbox::Outbox;
 use crate::pacer::Paced;
@@ -210,7 +209,7 @@ impl Viewer<'_> {
         &mut self,
         batch: &mut Batch,
         pending: &[Pending],
-        awaiting: &mut Awaiting,
+        awaiting: &mut StreamSet,
         now: Instant,
         out: &mut Outbox,
     ) -> u64 {
@@ -233,8 +232,8 @@ impl Viewer<'_> {
                 continue;
             }
             let Some(numbers) = slot.forward(from.generation, packet, target, now) else {
-                if let Some(need) = slot.awaits_key_frame(from.generation, packet, target) {
-                    awaiting.insert(from.slot, packet.layer, need);
+                if slot.awaits_key_frame(from.generation, packet, target) {
+                    awaiting.insert(from.slot, packet.layer);
                 }
                 continue;
             };
@@ -267,12 +266,12 @@ impl Viewer<'_> {
     }
 
     /// Drops what waits: the pictures go on with key frames.
-    fn drop_paced(&mut self, awaiting: &mut Awaiting, out: &mut Outbox) {
+    fn drop_paced(&mut self, awaiting: &mut StreamSet, out: &mut Outbox) {
         let Outbound { downlink, senders, .. } = &mut *self.outbound;
         for paced in downlink.iter_mut().flat_map(|downlink| downlink.clear()) {
             out.counters.drop(DropReason::PacerFull);
             senders.get_mut(paced.section).into_iter().for_each(SlotSender::pause);
-            awaiting.insert(paced.from.slot, paced.packet.layer, Need::Next);
+            awaiting.insert(paced.from.slot, paced.packet.layer);
         }
     }
 

@@ -7,7 +7,6 @@ use arrayvec::ArrayVec;
 
 use crate::codec::{LastSent, Shift};
 use crate::ids::{Generation, Layer, MediaKind, Slot, StreamId};
-use crate::keyframe::Need;
 use crate::layers::{Frames, Quality};
 use crate::packet::Packet;
 
@@ -155,15 +154,9 @@ impl SlotSender {
         ends
     }
 
-    /// What the viewer, which is to get `target`, needs a key frame for before it can have `packet`, if it does and then would.
-    pub(crate) fn awaits_key_frame(
-        &self,
-        generation: Generation,
-        packet: &Packet,
-        target: Option<Quality>,
-    ) -> Option<Need> {
-        let takes = target.is_some_and(|target| self.takes(generation, packet, target.layer));
-        takes.then_some(if self.last.is_none() { Need::First } else { Need::Next })
+    /// Whether the viewer, which is to get `target`, needs a key frame before it can have `packet`, and then would.
+    pub(crate) fn awaits_key_frame(&self, generation: Generation, packet: &Packet, target: Option<Quality>) -> bool {
+        target.is_some_and(|target| self.takes(generation, packet, target.layer))
     }
 
     /// The layer of occupant `generation` that is being sent.

@@ -9,7 +9,7 @@ use crate::counters::DropReason;
 use crate::demand::Demand;
 use crate::gaps::Gaps;
 use crate::ids::{Layer, MediaKind, Ssrc, StreamId};
-use crate::keyframe::{KeyFrameThrottle, Need};
+use crate::keyframe::KeyFrameThrottle;
 use crate::layers::{self, LAYERS, LayerSet, Quality, Rates};
 use crate::limits;
 use crate::nack::{Arrival, MissingPackets};
@@ -162,7 +162,7 @@ impl Source {
         }
         match stream.missing.arrived(seq) {
             Arrival::Old => return Err(DropReason::Duplicate),
-            Arrival::Lost if video => stream.key_frames.want(Need::Next),
+            Arrival::Lost if video => stream.key_frames.want(),
             Arrival::New | Arrival::Recovered | Arrival::Lost => {}
         }
         if incoming.payload.is_empty() {
@@ -232,7 +232,7 @@ impl Source {
     /// Viewers get these layers from here on. Those that nobody got before start with a key frame.
     pub(crate) fn want_layers(&mut self, wanted: LayerSet) {
         for layer in self.demand.want(wanted).iter() {
-            self.stream_mut(layer).into_iter().for_each(|stream| stream.key_frames.want(Need::Next));
+            self.stream_mut(layer).into_iter().for_each(|stream| stream.key_frames.want());
         }
     }
 
@@ -242,7 +242,7 @@ impl Source {
     }
 
     /// Somebody needs a key frame of `layer`, or of what stands in for it; of all that is forwarded where none is named.
-    pub(crate) fn want_key_frame(&mut self, layer: Option<Layer>, need: Need, now: Instant) {
+    pub(crate) fn want_key_frame(&mut self, layer: Option<Layer>, now: Instant) {
         let live = self.live(now);
         let nearest = layer.and_then(|layer| live.nearest(layer));
         for layer in layers::all() {
@@ -251,7 +251,7 @@ impl Source {
                 None => self.forwards(layer, now),
             };
             if concerned && let Some(stream) = self.stream_mut(layer) {
-                stream.key_frames.want(need);
+                stream.key_frames.want();
             }
         }
     }
@@ -291,7 +291,7 @@ impl Source {
             if last.is_some() {
                 stream.missing.reset();
                 if forwarded.contains(layer) {
-                    stream.key_frames.want(Need::Next);
+                    stream.key_frames.want();
                 }
             }
         }

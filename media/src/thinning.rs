@@ -23,7 +23,8 @@ pub(crate) struct Thinned {
 /// Numbers a stream as it is when thinned.
 #[derive(Debug, Default)]
 pub(crate) struct Thinning {
-    /// The highest temporal layer so far. It never falls: what is left out must be so from end to end.
+    /// The highest temporal layer so far. It never falls. Where it rises in mid-stream, which browsers do not do, who has half of the
+    /// frames may see them break until the next one that needs the base alone.
     highest: u8,
     /// A frame of that layer needed the base alone, so that there is a way back to all frames.
     has_way_back: bool,

@@ -200,12 +200,13 @@ impl Watcher {
                 // RFC 4588 §4: the original number stands before the payload.
                 let (seq, payload) = match (again, payload.split_first_chunk::<2>()) {
                     (false, _) => (Some(index), payload),
-                    (true, Some((original, rest))) if !rest.is_empty() => {
-                        (camera.slot.extend(u16::from_be_bytes(*original)), rest)
-                    }
-                    (true, _) => return,
+                    (true, Some((original, rest))) => (camera.slot.extend_again(u16::from_be_bytes(*original)), rest),
+                    (true, None) => return,
                 };
-                let Some(seq) = seq else { return };
+                let Some(seq) = seq else {
+                    self.damaged += 1;
+                    return;
+                };
                 let stamp = payload.get(STAMP_AT..).and_then(Stamp::read);
                 let Some(piece) = Piece::read(header.timestamp, header.marker, payload, stamp) else {
                     self.damaged += 1;

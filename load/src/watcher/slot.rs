@@ -75,6 +75,12 @@ impl CameraSlot {
         highest.checked_add_signed(i64::from(seq.wrapping_sub(highest as u16) as i16))
     }
 
+    /// The extended form of the number `seq` of a packet that is sent again (RFC 4588 §4); none where nothing has come yet that it could
+    /// have been sent before.
+    pub(super) fn extend_again(&self, seq: u16) -> Option<u64> {
+        self.extend(seq).filter(|seq| Some(*seq) <= self.missing.highest())
+    }
+
     /// Takes a packet. Returns the time that an answer to a request took, ns, if it tells.
     pub(super) fn receive(&mut self, packet: Arrived) -> Option<u64> {
         let Arrived { at, seq, again, piece } = packet;

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use crate::counters::{DropReason, Tally};
 use crate::fanout::{BatchKind, Fanout, Pending};
 use crate::ids::{Generation, Layer, MediaKind, ParticipantId, Slot};
-use crate::keyframe::Awaiting;
 use crate::lane::{LANES, Lane};
+use crate::layers::StreamSet;
 use crate::limits::DATAGRAM_OVERHEAD_BYTES;
 use crate::outbound::Occupied;
 use crate::outbox::Outbox;
@@ -42,7 +42,7 @@ pub(crate) struct Room {
     /// When the first of the packets that wait set out.
     pub(crate) due: Option<Instant>,
     /// Layers of which somebody has no picture before the next key frame.
-    awaiting: Awaiting,
+    awaiting: StreamSet,
     /// Mappings so far.
     entered: u64,
     /// Keys of viewers some of whose packets wait for their line.
@@ -70,7 +70,7 @@ impl Room {
             view: View::FIRST,
             lanes: Default::default(),
             due: None,
-            awaiting: Awaiting::default(),
+            awaiting: StreamSet::default(),
             entered: 0,
             pacing: Vec::new(),
             dirty: Dirty::default(),
@@ -258,7 +258,7 @@ impl Room {
         now: Instant,
         out: &mut Outbox,
     ) -> u64 {
-        let (mut copies, mut awaiting) = (0, Awaiting::default());
+        let (mut copies, mut awaiting) = (0, StreamSet::default());
         // Whose oldest packet has waited longest: new packets for one lane do not keep the other waiting.
         let oldest = |lane: &&mut Lane| lane.sweep.packets().first().map(|packet| packet.arrived);
         let lanes = self.lanes.iter_mut().filter(|lane| !lane.sweep.is_over());
@@ -293,7 +293,7 @@ impl Room {
     }
 
     /// Layers of which somebody has had no key frame yet, since this was asked before.
-    pub(crate) fn take_awaiting(&mut self) -> Awaiting {
+    pub(crate) fn take_awaiting(&mut self) -> StreamSet {
         std::mem::take(&mut self.awaiting)
     }
 

@@ -139,7 +139,7 @@ fn a_layer_that_stops_is_stood_in_for() {
     camera.now += limits::LAYER_STALE;
     assert_eq!(camera.receive(0, 3, DELTA), Ok(Some(3)));
     camera.requests();
-    camera.source.want_key_frame(Some(Layer(1)), Need::Next, camera.now);
+    camera.source.want_key_frame(Some(Layer(1)), camera.now);
     camera.now += limits::KEY_FRAME_RETRY;
     assert_eq!(camera.requests(), [Request::KeyFrame(Ssrc(1))], "of what stands in");
 }

@@ -8,7 +8,6 @@ use tracing::debug;
 
 use super::Worker;
 use crate::ids::{ParticipantId, RoomId};
-use crate::keyframe::Need;
 use crate::peer::{Peer, PeerConfig};
 use crate::plane::{Command, RoomChange};
 use crate::room::Room;
@@ -159,7 +158,7 @@ impl Worker {
                 if let Some(peer) = keys(occupant).and_then(|key| self.peers.get_mut(key)) {
                     peer.inbound.map(slot, generation);
                     peer.inbound.want_layers(slot.kind(), state.wanted(slot));
-                    peer.inbound.want_key_frame(slot.kind(), None, Need::Next, now);
+                    peer.inbound.want_key_frame(slot.kind(), None, now);
                 }
             }
         }

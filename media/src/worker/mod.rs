@@ -38,8 +38,7 @@ use crate::counters::{Counters, Distribution, Tally};
 use crate::dtls::Identity;
 use crate::fanout::Fanout;
 use crate::ice::Ufrag;
-use crate::ids::{RoomId, Slot, WorkerId};
-use crate::keyframe::{Need, Wanted};
+use crate::ids::{Generation, Layer, RoomId, Slot, WorkerId};
 use crate::limits;
 use crate::outbox::Outbox;
 use crate::peer::{Change, Gone, Peer};
@@ -218,9 +217,9 @@ impl Worker {
                             room.set_clock(slot, generation, layer, clock);
                         }
                     }
-                    Relay::KeyFrameWanted { room, wanted } => {
+                    Relay::KeyFrameWanted { room, slot, generation, layer } => {
                         let Some(room) = rooms.get(&room) else { continue };
-                        want_key_frame(room, peers, wanted, now);
+                        want_key_frame(room, peers, Wanted { slot, generation, layer }, now);
                     }
                     Relay::Rates { room: id, slot, generation, rates } => {
                         let Some(room) = rooms.get_mut(&id) else { continue };
@@ -323,8 +322,8 @@ impl Worker {
         let Self { rooms, peers, neighbours, out, .. } = self;
         let Some(room) = rooms.get_mut(&id) else { return };
         let now = Instant::now();
-        for (slot, layer, need) in room.take_awaiting().iter() {
-            let wanted = Wanted { slot, generation: room.slot(slot).generation, layer: Some(layer), need };
+        for (slot, layer) in room.take_awaiting().iter() {
+            let wanted = Wanted { slot, generation: room.slot(slot).generation, layer: Some(layer) };
             ask_key_frame(id, room, peers, neighbours, &mut out.counters, wanted, now);
         }
     }
@@ -338,7 +337,7 @@ impl Worker {
         neighbours.recovered(|room, slot| {
             if let Some(room) = rooms.get(&room) {
                 let generation = room.slot(slot).generation;
-                want_key_frame(room, peers, Wanted { slot, generation, layer: None, need: Need::Next }, now);
+                want_key_frame(room, peers, Wanted { slot, generation, layer: None }, now);
             }
         });
     }
@@ -407,7 +406,7 @@ impl Worker {
         let others = room.pictures().filter(|(_, _, occupant)| *occupant != participant);
         let wanted = others.filter_map(|(slot, generation, _)| {
             let layer = Some(outbound.target(slot)?.layer);
-            Some(Wanted { slot, generation, layer, need: Need::First })
+            Some(Wanted { slot, generation, layer })
         });
         let wanted: Vec<_> = wanted.collect();
         self.tell_taken(room_id);
@@ -446,6 +445,14 @@ impl Worker {
     }
 }
 
+/// A key frame that somebody needs: of a layer of the slot's occupant, or of every layer somebody gets.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    slot: Slot,
+    generation: Generation,
+    layer: Option<Layer>,
+}
+
 /// Asks for a key frame, wherever the slot's occupant lives.
 fn ask_key_frame(
     room_id: RoomId,
@@ -457,16 +464,17 @@ fn ask_key_frame(
     now: Instant,
 ) {
     if !want_key_frame(room, peers, wanted, now) {
-        neighbours.push(room.workers, counters, || Relay::KeyFrameWanted { room: room_id, wanted });
+        let Wanted { slot, generation, layer } = wanted;
+        neighbours.push(room.workers, counters, || Relay::KeyFrameWanted { room: room_id, slot, generation, layer });
     }
 }
 
 /// Asks the slot's occupant for a key frame if it lives here.
 fn want_key_frame(room: &Room, peers: &mut Slab<Box<Peer>>, wanted: Wanted, now: Instant) -> bool {
-    let Wanted { slot, generation, layer, need } = wanted;
+    let Wanted { slot, generation, layer } = wanted;
     let state = room.slot(slot);
     let Some(peer) = occupant(room, peers, slot).filter(|_| state.generation == generation) else { return false };
-    peer.inbound.want_key_frame(slot.kind(), layer, need, now);
+    peer.inbound.want_key_frame(slot.kind(), layer, now);
     true
 }
 

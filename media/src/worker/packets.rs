@@ -9,12 +9,11 @@ use arrayvec::ArrayVec;
 use tracing::error;
 
 use super::relay::Relay;
-use super::{Worker, ask_key_frame};
+use super::{Wanted, Worker, ask_key_frame};
 use crate::counters::{DropReason, Tally};
 use crate::ice::Request;
 use crate::ids::{Slot, WorkerId};
 use crate::inbound::Forward;
-use crate::keyframe::{Need, Wanted};
 use crate::limits;
 use crate::peer::Gone;
 use crate::room::asked_layer;
@@ -217,10 +216,8 @@ impl Worker {
         out.counters.add(Tally::KeyFramesWanted, wanted.len() as u64);
         for slot in wanted {
             let generation = room.slot(slot).generation;
-            let outbound = &peers[key].outbound;
-            let layer = asked_layer(outbound, slot, generation);
-            let need = outbound.layer(slot, generation).map_or(Need::First, |_| Need::Next);
-            let wanted = Wanted { slot, generation, layer, need };
+            let layer = asked_layer(&peers[key].outbound, slot, generation);
+            let wanted = Wanted { slot, generation, layer };
             ask_key_frame(room_id, room, peers, neighbours, &mut out.counters, wanted, now);
         }
         if other_rate {

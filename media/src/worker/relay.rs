@@ -7,7 +7,6 @@ use rtrb::Producer;
 
 use crate::counters::{Counters, DropReason};
 use crate::ids::{Generation, Layer, RoomId, Slot, WorkerId};
-use crate::keyframe::Wanted;
 use crate::layers::{LayerSet, Rates};
 use crate::packet::Packet;
 use crate::source::ClockPoint;
@@ -20,7 +19,7 @@ pub(crate) enum Relay {
     /// How the occupant's RTP clock relates to ours.
     Clock { room: RoomId, slot: Slot, generation: Generation, layer: Layer, clock: ClockPoint },
     /// A viewer needs a key frame of a layer of the slot's occupant, or of every layer somebody gets.
-    KeyFrameWanted { room: RoomId, wanted: Wanted },
+    KeyFrameWanted { room: RoomId, slot: Slot, generation: Generation, layer: Option<Layer> },
     /// What the layers of the slot's occupant take.
     Rates { room: RoomId, slot: Slot, generation: Generation, rates: Rates },
     /// The layers that the viewers of a worker get of the picture in the slot.

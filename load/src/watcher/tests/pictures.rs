@@ -221,6 +221,19 @@ fn padding_counts_as_bytes_and_as_nothing_else() {
 }
 
 #[test]
+fn what_is_sent_again_and_was_never_sent_before_is_damaged_and_hurts_nothing() {
+    let mut scene = Scene::new(None);
+    scene.camera(1, 0, 1_000, in_time);
+    let ahead = scene.seq.wrapping_add(9_000);
+    let payload = [&ahead.to_be_bytes()[..], &[0, 0]].concat();
+    scene.arrive(BEGIN + 1_005 * MS, rtp(Slot::camera(2).unwrap().rtx_ssrc(), 1, 0, false, &payload));
+    scene.camera(1, 1_000, 2_000, in_time);
+    let (summary, scene) = scene.play(2_100);
+    assert_eq!((summary.cameras[0].shown, summary.cameras[0].freezes.count, scene.asked.len()), (60, 0, 0));
+    assert_eq!(summary.damaged, 1);
+}
+
+#[test]
 fn padding_under_the_numbers_of_the_media_leaves_no_hole() {
     let mut scene = Scene::new(None);
     scene.camera(1, 0, 1_000, in_time);
