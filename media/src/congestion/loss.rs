@@ -33,6 +33,8 @@ enum Over {
     No,
     Now,
     Told,
+    /// It was no chance of one clean window between others.
+    Settled,
 }
 
 /// See the module.
@@ -49,6 +51,8 @@ pub(crate) struct LossBound {
     /// When the bound was set, and the rate then, bit/s; within [`OVER_WITHIN`] of that a bound set anew goes on from it.
     set: Option<(Instant, f32)>,
     over: Over,
+    /// Windows in a row without losses.
+    clean: u8,
     /// Part lost lately, without what an overflow of the queue loses: that of the worst window, slowly forgotten.
     lately: f64,
 }
@@ -65,6 +69,7 @@ impl LossBound {
             arrived_bytes: 0,
             set: None,
             over: Over::No,
+            clean: 0,
             lately: 0.0,
         }
     }
@@ -109,6 +114,12 @@ impl LossBound {
         let lost = self.lost;
         (self.since, self.arrived, self.lost, self.arrived_bytes) = (now, 0, 0, 0);
 
+        let clean_before = self.clean;
+        self.clean = if loss <= CLEAN { self.clean.saturating_add(1) } else { 0 };
+        if self.over == Over::Told {
+            let was_chance = clean_before == 1 && loss > TOLERATED;
+            self.over = if was_chance { Over::No } else { Over::Settled };
+        }
         let overflow = path.is_queue_long || path.crowded;
         let fallen = self.lately * FORGETTING;
         // One packet says nothing of a window of 20.
