@@ -122,6 +122,27 @@ pub(crate) fn allocate(budget: u32, candidates: &mut [Candidate]) -> Allocation 
     }
 }
 
+/// A picture on its way to what its viewer gets: this layer goes on until the key frame of that one has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meanwhile {
+    pub(crate) slot: Slot,
+    pub(crate) layer: Layer,
+    pub(crate) target: Quality,
+    pub(crate) rates: Rates,
+}
+
+/// Pictures that end at once where smaller layers are to come, a bit for each slot: if what is sent meanwhile takes more than the
+/// pacer lets go, their key frames would wait behind it.
+pub(crate) fn ended_at_once(budget: u32, sent: &[Meanwhile]) -> u32 {
+    let takes = |sent: &Meanwhile| u64::from(sent.rates.least(sent.layer, sent.target.frames_of(sent.layer)));
+    let sum: u64 = sent.iter().map(takes).sum();
+    if sum as f64 <= f64::from(budget) * limits::PACE_FACTOR {
+        return 0;
+    }
+    let falling = sent.iter().filter(|sent| sent.layer > sent.target.layer);
+    falling.fold(0, |bits, sent| bits | 1 << sent.slot.index())
+}
+
 /// What can be had and is of use, smallest first. If all layers are larger than what is wished for, the smallest.
 fn useful(candidate: &Candidate) -> impl Iterator<Item = Quality> + use<> {
     let rates = candidate.rates;
@@ -281,6 +302,22 @@ mod tests {
         assert_eq!(shared(100, &two), [Q, None]);
         assert_eq!(shared(70, &two), [None, None]);
         assert_eq!(shared(100, &[speaker(0, 2)]), [None], "nor does it begin there");
+    }
+
+    #[test]
+    fn a_layer_ends_at_once_where_the_key_frame_of_the_smaller_would_wait_behind_it() {
+        let rates = Rates::NOMINAL.with_half([0, 0, 1_500_000]);
+        let sent = |n, layer, target: Option<Quality>| {
+            let (slot, layer, target) = (Slot::camera(n).unwrap(), Layer(layer), target.unwrap());
+            Meanwhile { slot, layer, target, rates }
+        };
+        let two = [sent(0, 2, Q), sent(1, 1, H)];
+        // Half of the frames of the first, and the second, at 1.5 times the budget.
+        assert_eq!(ended_at_once(1_334_000, &two), 0);
+        assert_eq!(ended_at_once(1_333_000, &two), 0b01, "the second stays as it is");
+        assert_eq!(ended_at_once(0, &[sent(0, 1, F), sent(1, 2, HALF_F), sent(2, 0, Q)]), 0, "none is to get smaller");
+        assert_eq!(ended_at_once(0, &[sent(0, 1, Q), sent(3, 2, H)]), 0b1001);
+        assert_eq!(ended_at_once(u32::MAX, &two), 0);
     }
 
     #[test]

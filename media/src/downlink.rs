@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::congestion::feedback::Feedback;
 use crate::congestion::{Estimator, Probe};
 use crate::counters::DropReason;
-use crate::limits::{ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN, OUT_OF_REACH};
+use crate::limits::{DRAIN_AGAIN, ESTIMATE_STEP_PERCENT, FEEDBACK_WITHIN, OUT_OF_REACH, PACE_QUEUE_MAX};
 use crate::pacer::{Paced, Pacer};
 
 /// See the module.
@@ -24,6 +24,8 @@ pub(crate) struct Downlink {
     /// No feedback came: whoever has promised it and does not send it gets everything, as somebody who promised nothing.
     says_nothing: bool,
     estimator: Estimator,
+    /// Until when at most pictures wait for the queue of the line that has collapsed.
+    drains_until: Option<Instant>,
 }
 
 impl fmt::Debug for Downlink {
@@ -39,7 +41,16 @@ impl Downlink {
     pub(crate) fn new(now: Instant) -> Self {
         let estimator = Estimator::new(now);
         let (pacer, shared) = (Pacer::new(estimator.bitrate(), now), estimator.bitrate());
-        Self { estimator, pacer, shared, unheard: None, heard: false, lossy: false, says_nothing: false }
+        Self {
+            estimator,
+            pacer,
+            shared,
+            unheard: None,
+            heard: false,
+            lossy: false,
+            says_nothing: false,
+            drains_until: None,
+        }
     }
 
     /// What the line carries, bit/s.
@@ -112,6 +123,7 @@ impl Downlink {
         let told = self.estimator.feedback(&feedback, now);
         self.lossy = self.estimator.is_lossy();
         self.pacer.set_rate(self.bitrate());
+        self.make_room(told.queued, now);
         if told.arrived + told.missing == 0 && told.unknown + told.repeated > 0 {
             return Err(DropReason::FeedbackFalse);
         }
@@ -120,6 +132,17 @@ impl Downlink {
             self.shared = self.bitrate();
         }
         Ok(differs)
+    }
+
+    /// So many bytes stand in the queue of the line, if any. Pictures wait for them, but not for longer than
+    /// [`PACE_QUEUE_MAX`], however often it is said.
+    fn make_room(&mut self, queued: u32, now: Instant) {
+        if queued > 0 {
+            let is_over = |until: &Instant| now.saturating_duration_since(*until) >= DRAIN_AGAIN;
+            let until = self.drains_until.filter(|until| !is_over(until)).unwrap_or(now + PACE_QUEUE_MAX);
+            self.drains_until = Some(until);
+            self.pacer.owe(queued, until.saturating_duration_since(now), now);
+        }
     }
 
     /// A packet and the answer to it take so long together.
@@ -158,5 +181,53 @@ impl Downlink {
     /// When packets that were kept may leave.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.pacer.due()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::congestion::sim::write_feedback;
+
+    #[test]
+    fn on_a_line_that_collapses_pictures_wait_for_what_stands_in_its_queue() {
+        let start = Instant::now();
+        let at = |ms: i64| start + Duration::from_millis(ms as u64);
+        let mut downlink = Downlink::new(start);
+        // 2 Mbit/s, of which the line carries a tenth from 200 ms on.
+        let arrival_ms = |n: i64| 5 * n + (n - 40).max(0) * 45;
+        let (mut reported, mut waits) = (0, Vec::new());
+        for n in 0..200 {
+            let now = at(5 * n);
+            downlink.send(1_250, now);
+            if n % 20 == 19 {
+                let arrivals = (reported..n).map(arrival_ms).take_while(|arrival| *arrival < 5 * n);
+                let arrivals: Vec<_> = arrivals.map(|arrival| Some(arrival * 4)).collect();
+                downlink.feedback(&write_feedback(reported as u16, 0, &arrivals), now).unwrap();
+                reported += arrivals.len() as i64;
+                waits.push(downlink.drains_until);
+            }
+        }
+        assert_eq!(waits[..2], [None; 2]);
+        let until = waits[5].expect("it has collapsed");
+        assert!(until > at(600) && until < at(1_100), "{:?}", until - start);
+        assert_eq!(waits[5..], [Some(until); 5], "it is said again, and they wait no longer");
+    }
+
+    #[test]
+    fn pictures_wait_until_the_queue_has_drained() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let mut downlink = Downlink::new(start);
+        assert!(downlink.is_open(start));
+        // At 1.5 times 1.5 Mbit/s 56 kB take 200 ms.
+        downlink.make_room(56_250, start);
+        assert!(!downlink.is_open(at(190)) && downlink.is_open(at(210)));
+        for ms in (300..2_000).step_by(100) {
+            downlink.make_room(10_000_000, at(ms));
+        }
+        assert!(downlink.is_open(at(2_000)), "half a second, and then no more");
+        downlink.make_room(56_250, at(3_000));
+        assert!(!downlink.is_open(at(3_000)), "another time");
     }
 }

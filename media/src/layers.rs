@@ -113,6 +113,12 @@ impl Rates {
         rates[usize::from(quality.layer.0)]
     }
 
+    /// What `frames` of `layer` take, or all of them where half cannot be had.
+    pub(crate) fn least(self, layer: Layer, frames: Frames) -> u32 {
+        let quality = Quality { layer, frames };
+        self.of(if self.has(quality) { quality } else { Quality::all_of(layer) })
+    }
+
     /// `layer` takes `rate`, and `half` of its frames so much where they can be had.
     pub(crate) fn set(&mut self, layer: Layer, rate: u32, half: Option<u32>) {
         let at = usize::from(layer.0);

@@ -211,6 +211,8 @@ pub(crate) const PACE_FACTOR: f64 = 1.5;
 pub(crate) const PACE_BURST: Duration = Duration::from_millis(40);
 /// Packets that would wait longer are dropped, counted, and a key frame is asked for.
 pub(crate) const PACE_QUEUE_MAX: Duration = Duration::from_millis(500);
+/// After pictures have waited for the queue of a line that has collapsed, for up to as long, they do not for this time: it may be deep.
+pub(crate) const DRAIN_AGAIN: Duration = Duration::from_secs(2);
 
 /// Packets remembered per viewer until their feedback comes, to start with: one second of 5 Mbit/s, 4 kB.
 pub(crate) const SENT_PACKETS_MIN: usize = 512;

@@ -163,8 +163,14 @@ impl Outbound {
     /// From here on it is to get `target`. Where that is nothing, the packets that it does not get leave no gap.
     pub(crate) fn set_target(&mut self, slot: Slot, target: Option<Quality>) {
         self.targets[slot.index()] = target;
-        let section = self.section(slot).filter(|_| target.is_none());
-        if let Some(sender) = section.and_then(|section| self.senders.get_mut(section)) {
+        if target.is_none() {
+            self.pause(slot);
+        }
+    }
+
+    /// Nothing more of the picture in `slot` is forwarded before its next key frame, which leaves no gap.
+    pub(crate) fn pause(&mut self, slot: Slot) {
+        if let Some(sender) = self.section(slot).and_then(|section| self.senders.get_mut(section)) {
             sender.pause();
         }
     }

@@ -52,8 +52,20 @@ impl Pacer {
 
     /// The line carries so much.
     pub(crate) fn set_rate(&mut self, bits_per_second: u32) {
-        self.rate = f64::from(bits_per_second) / 8.0 * limits::PACE_FACTOR;
+        let rate = f64::from(bits_per_second) / 8.0 * limits::PACE_FACTOR;
+        if self.bytes < 0.0 && rate < self.rate {
+            // What is owed takes no longer than it would have.
+            self.bytes *= rate / self.rate;
+        }
+        self.rate = rate;
         self.bytes = self.bytes.min(self.depth());
+    }
+
+    /// So many bytes stand in the queue of the line at `now`: they leave it before anything else does, which can as well wait here,
+    /// where it is in nobody's way, for so long `at_most`.
+    pub(crate) fn owe(&mut self, bytes: u32, at_most: Duration, now: Instant) {
+        self.fill(now);
+        self.bytes = self.bytes.min(-f64::from(bytes).min(self.rate * at_most.as_secs_f64()));
     }
 
     /// What may leave at once after a pause: at least one packet.
@@ -185,6 +197,25 @@ mod tests {
         // 30 packets take 240 ms on the line.
         assert!((120..200).contains(&last), "{last}");
         assert!(times.windows(2).all(|pair| pair[1] - pair[0] <= 8), "{times:?}");
+    }
+
+    #[test]
+    fn what_stands_in_the_queue_of_the_line_leaves_it_before_anything_else_does() {
+        let start = Instant::now();
+        let now = start + Duration::from_millis(200);
+        let wait = |pacer: &Pacer| pacer.due().map_or(0, |due| due.saturating_duration_since(now).as_millis());
+        let owing = |queued: u32| {
+            let mut pacer = Pacer::new(400_000, start);
+            pacer.owe(queued, Duration::from_millis(500), now);
+            pacer.keep(paced(0));
+            assert!(!pacer.may_go_first(now), "nor is anything sent again meanwhile");
+            pacer
+        };
+        assert!((200..=201).contains(&wait(&owing(15_000))), "15,000 bytes at 600 kbit/s");
+        assert!((500..=501).contains(&wait(&owing(1_000_000))), "no longer than at most");
+        let mut pacer = owing(15_000);
+        pacer.set_rate(100_000);
+        assert!((200..=201).contains(&wait(&pacer)), "nor where the line turns out to carry less");
     }
 
     #[test]

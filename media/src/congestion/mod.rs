@@ -38,7 +38,7 @@ mod probe;
 mod rate;
 mod sent;
 #[cfg(test)]
-mod sim;
+pub(crate) mod sim;
 #[cfg(test)]
 mod stories;
 mod throughput;
@@ -107,6 +107,8 @@ pub(crate) struct Told {
     pub(crate) repeated: u32,
     /// The viewer's clock went forward or back by seconds.
     pub(crate) clock_jumped: bool,
+    /// Bytes in the queue of a line that has collapsed.
+    pub(crate) queued: u32,
 }
 
 impl Estimator {
@@ -232,6 +234,7 @@ impl Estimator {
         let throughput = throughput.map(|throughput| carried.map_or(throughput, |carried| carried.max(throughput)));
         self.rate.update(usage, crowded, throughput, self.round_trip, now);
         if let Some(throughput) = self.collapse.throughput(crowded) {
+            told.queued = (self.delay.queue_us() as f64 * throughput / 8e6) as u32;
             self.rate.overflowed(throughput, now);
         }
         if let Some(found) = self.prober.result(now) {

@@ -291,7 +291,8 @@ impl Flow {
     fn told(&mut self, fci: &[u8], now: Instant) {
         let feedback = Feedback::parse(fci).unwrap();
         let told = self.estimator.feedback(&feedback, now);
-        assert_eq!(told, Told { arrived: told.arrived, missing: told.missing, ..Told::default() });
+        let Told { arrived, missing, queued, .. } = told;
+        assert_eq!(told, Told { arrived, missing, queued, ..Told::default() });
     }
 
     fn delivered(&mut self, delivery: Delivery) {

@@ -59,6 +59,23 @@ fn a_line_that_falls_to_a_tenth_is_left_in_2_s_and_used_10_s_after_its_return() 
 }
 
 #[test]
+fn a_full_line_that_falls_is_left_at_once_too() {
+    for (feedback_ms, phase_ms) in [50, 100].into_iter().flat_map(|feedback| (0..10).map(move |n| (feedback, 10 * n))) {
+        let mut world = World::new(Line::new(5e6, 50.0)).with(Source::Even(4.9e6), feedback_ms, 6_000_000);
+        // A few packets of others stand in the queue for long, as there is hardly any room beside the viewer's.
+        world.run_until(9.7).line.burst(12, 1_500);
+        let falls = 10.0 + f64::from(phase_ms) / 1e3;
+        world.run_until(falls).line.rate = 500e3;
+        world.run_until(falls + 0.25).flows[0].source = Source::Elastic;
+        world.run_until(14.0);
+        let (low, high) = world.flows[0].estimated(10.4, 12.0);
+        let name = format!("feedback every {feedback_ms}, {phase_ms} ms");
+        is(&format!("{name}: lowest"), low, 300e3..);
+        is(&format!("{name}: highest"), high, ..500e3);
+    }
+}
+
+#[test]
 fn a_larger_layer_that_has_just_begun_is_not_taken_for_the_line() {
     for feedback_ms in [50, 100] {
         for (len_ms, phase_ms) in

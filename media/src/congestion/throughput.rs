@@ -7,9 +7,9 @@ const WINDOW_US: i64 = 150_000;
 /// See [`WINDOW_US`].
 const FIRST_WINDOW_US: i64 = 500_000;
 /// How much a measurement that differs is distrusted, (kbit/s)² for a difference of 100 %.
-const UNCERTAINTY: f64 = 10.0;
+const UNCERTAINTY: f32 = 10.0;
 /// Variance of the first estimate, and how much it grows with each window: the true rate moves.
-const VARIANCE: (f64, f64) = (50.0, 5.0);
+const VARIANCE: (f32, f32) = (50.0, 5.0);
 /// What is sent is measured in so long windows, and so many of them are remembered: what arrives was sent before, and may
 /// have waited in a queue.
 const SENT_WINDOW_US: u64 = 500_000;
@@ -33,8 +33,8 @@ pub(crate) struct Throughput {
 /// A rate as a normal distribution: kbit/s, and (kbit/s)² scaled as libwebrtc's.
 #[derive(Clone, Copy, Debug)]
 struct Normal {
-    kbps: f64,
-    variance: f64,
+    kbps: f32,
+    variance: f32,
 }
 
 impl Throughput {
@@ -56,8 +56,8 @@ impl Throughput {
         self.last_arrival_us = Some(arrival_us);
         if self.window_us >= window_us {
             self.window_us -= window_us;
-            let kbps = f64::from(std::mem::take(&mut self.bytes)) * 8e3 / window_us as f64;
-            self.latest_kbps = kbps as f32;
+            let kbps = (f64::from(std::mem::take(&mut self.bytes)) * 8e3 / window_us as f64) as f32;
+            self.latest_kbps = kbps;
             self.estimate = Some(match self.estimate {
                 None => Normal { kbps, variance: VARIANCE.0 },
                 Some(estimate) => estimate.with(kbps),
@@ -70,7 +70,7 @@ impl Throughput {
     /// bit/s; `None` until the first half second is over. Not less than in the last window: layers are steps, and the
     /// estimate takes a second to follow one; a line that carries the larger one would be thought to carry the smaller.
     pub(crate) fn bitrate(&self) -> Option<f64> {
-        self.estimate.map(|estimate| estimate.kbps.max(self.latest_kbps.into()) * 1e3)
+        self.estimate.map(|estimate| f64::from(estimate.kbps.max(self.latest_kbps)) * 1e3)
     }
 
     /// The viewer's clock jumped: what arrives begins a new window.
@@ -81,7 +81,7 @@ impl Throughput {
 
 impl Normal {
     /// Bayes' update of a normal prior by a measurement whose uncertainty grows with its distance.
-    fn with(self, sample_kbps: f64) -> Self {
+    fn with(self, sample_kbps: f32) -> Self {
         let uncertainty = UNCERTAINTY * (self.kbps - sample_kbps).abs() / self.kbps.max(1.0);
         let (sample_variance, variance) = (uncertainty * uncertainty, self.variance + VARIANCE.1);
         let both = sample_variance + variance;
@@ -103,7 +103,7 @@ pub(crate) struct SendRate {
     estimate: f64,
     allowed: f64,
     /// The latest windows, newest first, bit/s.
-    windows: [f64; SENT_WINDOWS],
+    windows: [f32; SENT_WINDOWS],
 }
 
 impl SendRate {
@@ -130,9 +130,10 @@ impl SendRate {
     pub(crate) fn sent(&mut self, bytes: usize, now_us: u64) {
         let passed_us = now_us.saturating_sub(self.since_us);
         if passed_us >= SENT_WINDOW_US {
+            let sent = f64::from(self.bytes) * 8e6 / passed_us as f64;
             self.windows.rotate_right(1);
-            self.windows[0] = f64::from(self.bytes) * 8e6 / passed_us as f64;
-            self.application_limited = self.windows[0] < APPLICATION_LIMITED * self.allowed;
+            self.windows[0] = sent as f32;
+            self.application_limited = sent < APPLICATION_LIMITED * self.allowed;
             (self.since_us, self.bytes, self.allowed) = (now_us, 0, self.estimate);
         }
         self.bytes = self.bytes.saturating_add(bytes as u32);
@@ -150,7 +151,7 @@ impl SendRate {
             now_us.saturating_sub(self.since_us).clamp(SENT_WINDOW_US / 3, SENT_WINDOW_US)
         });
         let current = f64::from(self.bytes) * 8e6 / passed_us as f64;
-        self.windows.iter().copied().fold(current, f64::max)
+        self.windows.iter().copied().map(f64::from).fold(current, f64::max)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use slab::Slab;
 
 use super::Room;
-use crate::allocation::{Allocation, Candidate, Rank, allocate};
+use crate::allocation::{Allocation, Candidate, Meanwhile, Rank, allocate, ended_at_once};
 use crate::ids::{Generation, Layer, ParticipantId, Slot, WorkerId};
 use crate::layers::{LayerSet, PICTURES, Rates};
 use crate::limits;
@@ -74,20 +74,34 @@ impl Room {
         let ramp = if outbound.downlink.is_some() { outbound.ramp.limit(taken, now) } else { u32::MAX };
         let allocation = allocate(budget.min(ramp), &mut candidates);
         outbound.ramp.note(ramp < budget.min(allocation.wanted));
-        self.give(outbound, &allocation, now);
+        self.give(outbound, &allocation, budget, now);
     }
 
     /// Notes what a viewer gets from here on, and what it has until the key frames of that have come.
-    fn give(&mut self, outbound: &mut Outbound, allocation: &Allocation, now: Instant) {
+    fn give(&mut self, outbound: &mut Outbound, allocation: &Allocation, budget: u32, now: Instant) {
         self.dropped += u64::from(outbound.note_wanted(allocation.wanted, allocation.dropped, now));
-        for (slot, quality) in Slot::all().zip(allocation.qualities) {
+        let qualities = || Slot::all().zip(allocation.qualities);
+        qualities().for_each(|(slot, quality)| outbound.set_target(slot, quality));
+        self.end_what_is_too_large(outbound, budget);
+        for (slot, quality) in qualities() {
             let state = &mut self.slots[slot.index()];
-            outbound.set_target(slot, quality);
             let has = outbound.layer(slot, state.generation);
             let takes = quality.into_iter().flat_map(|quality| [Some(quality.layer), has]).flatten();
             let takes = LayerSet::of(takes);
             state.take(outbound.set_takes(slot, takes), takes);
         }
+    }
+
+    /// Ends larger layers before the key frames of smaller ones have come, where these would wait behind them.
+    fn end_what_is_too_large(&self, outbound: &mut Outbound, budget: u32) {
+        let sent = Slot::all().zip(&self.slots).take(PICTURES).filter_map(|(slot, state)| {
+            let (layer, target) = (outbound.layer(slot, state.generation)?, outbound.target(slot)?);
+            Some(Meanwhile { slot, layer, target, rates: state.rates.or_nominal() })
+        });
+        let sent: arrayvec::ArrayVec<_, PICTURES> = sent.collect();
+        let ended = ended_at_once(budget, &sent);
+        let slots = Slot::all().take(PICTURES).filter(|slot| ended >> slot.index() & 1 == 1);
+        slots.for_each(|slot| outbound.pause(slot));
     }
 
     /// A viewer gets nothing any more.
