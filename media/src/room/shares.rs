@@ -156,3 +156,38 @@ impl Room {
 pub(crate) fn asked_layer(outbound: &Outbound, slot: Slot, generation: Generation) -> Option<Layer> {
     outbound.layer(slot, generation).or_else(|| Some(outbound.target(slot)?.layer))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::codec::Codec;
+    use crate::layers::Quality;
+    use crate::packet::Packet;
+    use crate::sdp::Offer;
+
+    #[test]
+    fn a_layer_that_the_line_does_not_carry_ends_before_the_smaller_one_has_come() {
+        let offer = Offer::parse(include_str!("../../tests/data/chromium156-offer.sdp"), Codec::Vp8).unwrap();
+        let (mut room, now) = (Room::new(mpsc::channel(1).0), Instant::now());
+        let (slot, generation) = (Slot::camera(0).unwrap(), Generation(1));
+        room.map(slot, generation, Some(ParticipantId(1))).unwrap();
+        let mut outbound = Outbound::new(7, &offer.session, now);
+        let [smallest, largest] = [Layer(0), Layer(2)].map(Quality::all_of);
+        let mut qualities = [None; PICTURES];
+        qualities[slot.index()] = Some(smallest);
+        let allocation = Allocation { qualities, dropped: 0, wanted: 0 };
+        // It sends the largest layer of 2.5 Mbit/s, and is to have the smallest.
+        let mut meanwhile = |budget| {
+            let mut key_frame = Packet::default();
+            (key_frame.layer, key_frame.descriptor.starts_key_frame) = (largest.layer, true);
+            outbound.sender(slot).forward(generation, &key_frame, Some(largest), now).unwrap();
+            room.give(&mut outbound, &allocation, budget, now);
+            (outbound.layer(slot, generation), room.wanted(slot))
+        };
+        let both = LayerSet::of([smallest.layer, largest.layer]);
+        assert_eq!(meanwhile(2_000_000), (Some(largest.layer), both), "it goes on until the key frame");
+        assert_eq!(meanwhile(500_000), (None, LayerSet::of([smallest.layer])), "that would wait behind it");
+    }
+}
