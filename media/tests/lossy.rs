@@ -284,7 +284,7 @@ fn who_loses_packets_is_sent_voices_with_redundancy_and_what_is_asked_for_twice(
     let asked = ask(&mut viewer);
     talk(&mut world, &mut viewer, &mut seq, |viewer| viewer.voices.iter().filter(is_redundant).count() > 200);
     assert_eq!(viewer.retransmissions.get(&asked), Some(&2));
-    assert!(world.plane.counters().done(Tally::RedundantOut) >= 200);
+    world.until("they are counted", |counters| counters.done(Tally::RedundantOut) >= 200);
     for (_, payload) in viewer.voices.iter().filter(is_redundant) {
         let blocks = red::blocks(payload).unwrap();
         assert!(blocks.iter().all(|block| block.payload_type == OPUS));
@@ -321,7 +321,7 @@ fn a_probe_is_padding_and_nothing_else() {
         viewer.receive();
     }
     assert!(viewer.retransmissions.is_empty(), "nothing was asked for: {:?}", viewer.retransmissions);
-    assert!(world.plane.counters().done(Tally::ProbeOut) > 0);
+    world.until("probes are counted", |counters| counters.done(Tally::ProbeOut) > 0);
 }
 
 /// On a slow line something waits nearly always. If that kept back what is sent again, the picture would stand still for it.
